@@ -1,0 +1,114 @@
+"""ASGI: carries failures of any ASGI application to the handler, and bytes to the server.
+
+Messages and header lists of the application are copied, never changed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from errorkit.asgi.boundary import Boundary
+from errorkit.asgi.messages import (
+    PYTHON_FUNCTIONS,
+    SCOPE_KEY,
+    ASGIApp,
+    ASGIRequest,
+    Flow,
+    Receive,
+    Scope,
+    Send,
+    in_python,
+)
+from errorkit.asgi.websocket import serve
+from errorkit.request_id import current
+
+if TYPE_CHECKING:
+    from errorkit.config import Config
+    from errorkit.handler import ErrorHandler
+
+__all__ = ["ASGIRequest", "ErrorMiddleware"]
+
+
+class ErrorMiddleware(Boundary):
+    """The outermost place, for any ASGI 3 application.
+
+    config: a `Config`; or its settings as keywords (`dialect="openai"`, ...).
+
+    Raises ConfigurationError where these cannot be used.
+    """
+
+    request_class: type[ASGIRequest] = ASGIRequest
+
+    def __init__(
+        self, app: ASGIApp, *, config: Config | None = None, handler: ErrorHandler | None = None, **settings: Any
+    ) -> None:
+        if handler is None:
+            from errorkit.handler import build_handler
+
+            handler = build_handler(config, settings)
+        super().__init__(app, handler)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI scope."""
+        kind = scope["type"]
+        if kind != "http" and kind != "websocket":
+            await self.app(scope, receive, send)
+            return
+        handler = self.handler
+        outer: ASGIRequest | None = scope.get(SCOPE_KEY)
+        renderer = handler.renderer_for(scope["path"])
+        if renderer is None or (outer is not None and outer.owner is handler):
+            await self.app(scope, receive, send)
+            return
+        request = self.request_class(scope, handler)
+        request.renderer = renderer
+        id_header: bytes | None = renderer.id_header
+        if outer is None:
+            inbound = None
+            for name, value in scope["headers"]:
+                if name == id_header:
+                    inbound = value
+                    break
+            request.request_id = handler.request_id(renderer, inbound)
+        else:
+            request.request_id = outer.request_id
+            id_header = None
+        scope[SCOPE_KEY] = request
+        scope.setdefault("state", {})["request_id"] = request.request_id
+        if type(send) not in PYTHON_FUNCTIONS:
+            send = in_python(send)
+        token = current.set(request.request_id)
+        try:
+            if kind == "http":
+                flow = Flow()
+                try:
+                    await self.app(scope, receive, self.outlet(request, flow, send, id_header))
+                except Exception as exception:
+                    if not await self.caught(request, flow, exception, send):
+                        self.record(request, flow, outer)
+                        raise
+                    if request.recorded:
+                        return
+                if not flow.complete:
+                    await self.finish(request, flow, send, id_header)
+            else:
+                flow = Flow()
+                await serve(self, request, receive, send, id_header)
+            if request.failure is not None or (flow.start is not None and flow.start["status"] >= 400):
+                self.record(request, flow, outer)
+        finally:
+            current.reset(token)
+            if outer is not None:
+                scope[SCOPE_KEY] = outer
+
+    def record(self, request: ASGIRequest, flow: Flow, outer: ASGIRequest | None) -> None:
+        """One event, here or nowhere further out; then let go of the exception's frames."""
+        status = flow.start["status"] if flow.start is not None else 0
+        if request.failure is None and not request.recorded:
+            self.handler.observe(request, status)
+        elif request.exception is not None:
+            self.handler.explain(request, request.exception)
+        self.handler.record(request)
+        if outer is not None:
+            outer.recorded, outer.ours = True, True
+        self.handler.let_go(request)

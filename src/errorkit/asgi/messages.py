@@ -1,0 +1,98 @@
+"""ASGI's messages, and one request of an ASGI scope."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from time import perf_counter
+from types import FunctionType, MethodType
+from typing import Any
+
+from errorkit.exchange import Request, Response
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+SCOPE_KEY = "errorkit.request"
+PYTHON_FUNCTIONS = frozenset({FunctionType, MethodType})
+
+
+class ASGIRequest(Request):
+    """A request of one ASGI scope."""
+
+    def __init__(self, scope: Scope, owner: object) -> None:
+        self.scope = scope
+        self.owner = owner
+        """The handler that answers for it."""
+        self.started = perf_counter()
+
+    @property
+    def method(self) -> str:  # type: ignore[override]
+        """The HTTP method; WEBSOCKET for a websocket."""
+        return str(self.scope.get("method", "WEBSOCKET"))
+
+    @property
+    def path(self) -> str:
+        """The path without its query."""
+        return str(self.scope.get("path", ""))
+
+    def header(self, name: bytes) -> str | None:
+        """A request header's first value."""
+        for key, value in self.scope.get("headers", ()):
+            if key == name:
+                return str(value, "latin-1")
+        return None
+
+
+class Flow:
+    """How far one response has come, seen from one place. Class attributes are the start."""
+
+    start: Message | None = None
+    held: list[Message] | None = None
+    last: Message | None = None
+    complete: bool = False
+    accepted: bool = False
+    closed: bool = False
+
+
+async def respond(request: ASGIRequest, flow: Flow, response: Response, send: Send) -> None:
+    """Send a rendered response."""
+    start = {"type": "http.response.start", "status": response.status, "headers": response.headers}
+    flow.start = start
+    await send(start)
+    body = b"" if request.scope["method"] == "HEAD" else response.body
+    await send({"type": "http.response.body", "body": body})
+    flow.complete = True
+
+
+def stamped(message: Message, id_header: bytes, request_id: str) -> Message:
+    """A copy of a message with the request ID among its headers, once."""
+    headers = [pair for pair in message.get("headers", ()) if pair[0] != id_header]
+    headers.append((id_header, request_id.encode("ascii")))
+    return {**message, "headers": headers}
+
+
+async def nothing() -> None:
+    """Sent nothing: the message is held."""
+
+
+def in_python(send: Send) -> Send:
+    """A `send` that is not written in Python, with a frame by which it can be recognised."""
+
+    async def python_send(message: Message) -> None:
+        await send(message)
+
+    return python_send
+
+
+def came_through(exception: BaseException, function: Callable[..., object]) -> bool:
+    """Did the exception come out of a function: is there a frame of its code."""
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    traceback = exception.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code is code:
+            return True
+        traceback = traceback.tb_next
+    return False

@@ -1,0 +1,89 @@
+"""A websocket that fails: a response before the handshake is accepted, a close after it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING
+
+from errorkit.asgi.messages import ASGIRequest, Message, Receive, Scope, Send, came_through, stamped
+from errorkit.exchange import Response
+
+if TYPE_CHECKING:
+    from errorkit.asgi.boundary import Boundary
+
+_CLOSE_CODES = {429: 1013, 503: 1013}
+_MAX_REASON = 123  # bytes, RFC 6455 section 5.5
+
+
+async def serve(
+    boundary: Boundary, request: ASGIRequest, receive: Receive, send: Send, id_header: bytes | None
+) -> None:
+    """Serve one websocket inside of a boundary.
+
+    id_header: name under which the request ID is added to the handshake's response.
+    """
+    handler = boundary.handler
+    accepted = closed = False
+
+    def sender(message: Message) -> Awaitable[None]:
+        nonlocal accepted, closed
+        kind = message["type"]
+        if kind == "websocket.accept":
+            accepted = True
+            if id_header is not None:
+                message = stamped(message, id_header, request.request_id)
+        elif kind == "websocket.close":
+            closed = True
+            if not accepted and not request.ours:
+                request.ours = True
+                refusal = handler.refuse(request, boundary.refusal(request))
+                if _can_deny(request.scope):
+                    return _deny(refusal, send)
+        elif kind == "websocket.http.response.start":
+            closed = True
+            if message["status"] >= 400 and request.failure is None:
+                handler.observe(request, message["status"])
+            if id_header is not None:
+                message = stamped(message, id_header, request.request_id)
+        return send(message)
+
+    try:
+        await boundary.app(request.scope, receive, sender)
+    except Exception as exception:
+        if boundary.has_gone(exception, send):
+            handler.broke(request, exception, "client_gone")
+            return
+        if came_through(exception, send):
+            request.recorded = True
+            raise
+        if closed:
+            handler.broke(request, exception, "background")
+            raise
+        request.ours = True
+        response = handler.respond(request, exception)
+        if accepted:
+            await send(boundary.closing(request, exception, response))
+        elif _can_deny(request.scope):
+            await _deny(response, send)
+        else:
+            await send({"type": "websocket.close", "code": close_code(response.status), "reason": ""})
+
+
+def close_code(status: int) -> int:
+    """The close code for a status (RFC 6455 section 7.4.1)."""
+    return _CLOSE_CODES.get(status, 1011 if status >= 500 else 1008)
+
+
+def reason(text: str) -> str:
+    """A close reason of at most 123 bytes."""
+    return text.encode("utf-8", "replace")[:_MAX_REASON].decode("utf-8", "ignore")
+
+
+async def _deny(response: Response, send: Send) -> None:
+    """Refuse a handshake with a response (ASGI extension `websocket.http.response`)."""
+    await send({"type": "websocket.http.response.start", "status": response.status, "headers": response.headers})
+    await send({"type": "websocket.http.response.body", "body": response.body})
+
+
+def _can_deny(scope: Scope) -> bool:
+    return "websocket.http.response" in (scope.get("extensions") or ())

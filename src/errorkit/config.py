@@ -1,0 +1,251 @@
+"""One validated, frozen configuration: from keywords, the environment and a TOML table."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from errorkit.catalog import Catalog
+from errorkit.dialects import Dialect, get_dialect
+from errorkit.errors import APIError
+from errorkit.events import Level
+from errorkit.exchange import Request
+from errorkit.failure import Failure
+from errorkit.identification import Translator
+from errorkit.normalisation import Policy
+from errorkit.request_id import RequestIdFormat
+from errorkit.spelling import did_you_mean
+from errorkit.tenancy import TenantStatus
+
+_PREFIX = "ERRORKIT_"
+
+
+class ConfigurationError(ValueError):
+    """The configuration cannot be used. The text names the field, the value and the fix."""
+
+
+class Config(BaseModel):
+    """Everything that can be chosen.
+
+    dialect: a preset's name, a `Dialect`, or a mapping of path prefixes to these (longest
+        prefix wins, by whole segments; None leaves what is under a prefix alone).
+    catalog: the service's catalogue, or `"module:name"`.
+    exceptions: foreign exception classes (or `"module:Class"`) to the APIError class, code or
+        function that answers for them; subclasses included.
+    docs_url: where a code is described; `{code}` is replaced.
+    normalise: put error bodies of other code into the dialect: those in a framework's
+        default form, `all`, or `off`.
+    tenant_status: 404: another tenant's resource looks absent; 403: both are forbidden.
+    request_id: format of generated ids; default: the dialect's. trust_inbound: believe a
+        safe id that the client sends.
+    retry_after: seconds to advise, by code, where the error brings none.
+    max_retry_wait: seconds; above it the retry verdict is `false`, Retry-After stays true.
+    status_missing, status_invalid: statuses of validation failures; default: the dialect's.
+    levels: log level by code, status (`"404"`) or family (`"4xx"`).
+    redact: further names of members that are not logged. redact_exception_text: keep
+        exceptions' own words out of the log.
+    development: add a `debug` member to error bodies. reraise: let unhandled exceptions
+        through, so that the framework's debug page or a test sees them.
+    on_failure: called with each recorded failure and its request; may not raise.
+
+    Raises ConfigurationError.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, strict=False)
+
+    dialect: Any = "problem"
+    catalog: Any = Field(default_factory=Catalog)
+    exceptions: Mapping[Any, Any] = Field(default_factory=dict)
+    docs_url: str = ""
+    normalise: Policy = "framework"
+    tenant_status: TenantStatus = 404
+    request_id: RequestIdFormat | None = None
+    trust_inbound: bool = True
+    retry_after: Mapping[str, float] = Field(default_factory=dict)
+    max_retry_wait: float = Field(default=60, ge=0)
+    status_missing: int | None = Field(default=None, ge=400, le=499)
+    status_invalid: int | None = Field(default=None, ge=400, le=499)
+    levels: Mapping[str, Level] = Field(default_factory=dict)
+    redact: tuple[str, ...] = ()
+    redact_exception_text: bool = False
+    development: bool = False
+    reraise: bool = False
+    on_failure: Callable[[Failure, Request], None] | None = None
+
+    def __init__(self, **settings: Any) -> None:
+        try:
+            super().__init__(**settings)
+        except ValidationError as error:
+            raise ConfigurationError(_explain(error)) from None
+        for field, codes in (("retry_after", self.retry_after), ("levels", self.levels)):
+            for code in codes:
+                if code not in self.catalog and not (field == "levels" and _is_status(code)):
+                    known = [spec.code for spec in self.catalog]
+                    raise ConfigurationError(
+                        f"errorkit configuration: {field} names the code {code!r}, which the catalogue "
+                        f"does not have{did_you_mean(code, known)}"
+                    )
+
+    @classmethod
+    def load(
+        cls,
+        *,
+        file: str | os.PathLike[str] | None = None,
+        environ: Mapping[str, str] | None = None,
+        **settings: Any,
+    ) -> Self:
+        """Keywords over environment over file.
+
+        file: TOML; its `[tool.errorkit]` table, or else the whole of it.
+        environ: `ERRORKIT_<FIELD>`; values that are not text are JSON. Default: the process's.
+        """
+        merged: dict[str, Any] = {}
+        if file is not None:
+            merged.update(_from_file(Path(file)))
+        merged.update(_from_environ(os.environ if environ is None else environ, list(cls.model_fields)))
+        merged.update(settings)
+        return cls(**merged)
+
+    @property
+    def dialects(self) -> tuple[tuple[str, Dialect | None], ...]:
+        """Prefix (without a trailing slash) and dialect, longest prefix first."""
+        chosen: tuple[tuple[str, Dialect | None], ...] = self.dialect
+        return chosen
+
+    @field_validator("dialect")
+    @classmethod
+    def _dialect(cls, value: Any) -> tuple[tuple[str, Dialect | None], ...]:
+        table = value if isinstance(value, Mapping) else {"/": value}
+        chosen: dict[str, Dialect | None] = {}
+        for prefix, entry in table.items():
+            if not isinstance(prefix, str) or not prefix.startswith("/"):
+                raise ValueError(f"path prefix {prefix!r} must be a str that starts with '/', for example '/v1'")
+            chosen[prefix.rstrip("/")] = None if entry is None and isinstance(value, Mapping) else _as_dialect(entry)
+        if not any(chosen.values()):
+            raise ValueError("no dialect is chosen for any prefix; use for example {'/': 'problem'}")
+        return tuple(sorted(chosen.items(), key=lambda pair: -len(pair[0])))
+
+    @field_validator("catalog")
+    @classmethod
+    def _catalog(cls, value: Any) -> Catalog:
+        if isinstance(value, str):
+            value = _import(value)
+        if isinstance(value, Catalog):
+            return value
+        if isinstance(value, (list, tuple)):
+            return Catalog(value)
+        raise ValueError("use a Catalog, a list of APIError classes, or 'module:name' of one")
+
+    @field_validator("exceptions")
+    @classmethod
+    def _exceptions(cls, value: Mapping[Any, Any], info: Any) -> dict[type[BaseException], Translator]:
+        catalog: Catalog = info.data.get("catalog") or Catalog()
+        return {_exception_class(key): _translator(target, catalog) for key, target in value.items()}
+
+    @field_validator("docs_url")
+    @classmethod
+    def _docs_url(cls, value: str) -> str:
+        if value and "{code}" not in value:
+            raise ValueError("needs '{code}', for example 'https://docs.example.com/errors/{code}'")
+        return value
+
+
+def _as_dialect(value: Any) -> Dialect:
+    if isinstance(value, str):
+        value = _import(value) if ":" in value else get_dialect(value)
+    if isinstance(value, type) and issubclass(value, Dialect):
+        value = value()
+    if not isinstance(value, Dialect):
+        raise ValueError(f"{value!r} is no dialect; use a preset's name such as 'problem', or a Dialect")
+    return value
+
+
+def _exception_class(key: Any) -> type[BaseException]:
+    if isinstance(key, str):
+        key = _import(key)
+    if not (isinstance(key, type) and issubclass(key, Exception)):
+        raise ValueError(f"{key!r} is no exception class; use a class or 'module:Class'")
+    return key
+
+
+def _translator(target: Any, catalog: Catalog) -> Translator:
+    if isinstance(target, str):
+        try:
+            target = _import(target) if ":" in target else catalog.by_code(target).cls
+        except KeyError as error:
+            raise ValueError(str(error.args[0])) from None
+    if isinstance(target, type) and issubclass(target, APIError):
+        cls = target
+        return lambda _exception: cls()  # its own words stay private
+    if callable(target):
+        function: Translator = target
+        return function
+    raise ValueError(f"{target!r} cannot answer for an exception; use an APIError class, a code or a function")
+
+
+def _import(path: str) -> Any:
+    module, _, name = path.partition(":")
+    try:
+        value: Any = import_module(module)
+        for part in name.split(".") if name else ():
+            value = getattr(value, part)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"{path!r} cannot be imported ({error}); use 'module:name'") from None
+    return value
+
+
+def _is_status(key: str) -> bool:
+    return key in ("4xx", "5xx") or (len(key) == 3 and key.isdecimal() and 400 <= int(key) <= 599)
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as stream:
+            table = tomllib.load(stream)
+    except OSError as error:
+        raise ConfigurationError(
+            f"errorkit configuration: file={str(path)!r} cannot be read: {error.strerror}"
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"errorkit configuration: file={str(path)!r} is not TOML: {error}") from None
+    if path.name == "pyproject.toml" or "tool" in table:
+        table = table.get("tool", {}).get("errorkit", {})
+    return dict(table)
+
+
+def _from_environ(environ: Mapping[str, str], fields: list[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in environ.items():
+        if not name.startswith(_PREFIX):
+            continue
+        field = name.removeprefix(_PREFIX).lower()
+        if field not in fields:
+            raise ConfigurationError(
+                f"errorkit configuration: environment variable {name} names no setting{did_you_mean(field, fields)}"
+            )
+        if value[:1] in ("{", "["):
+            try:
+                found[field] = json.loads(value)
+            except ValueError:
+                raise ConfigurationError(f"errorkit configuration: {name}={value!r} is not JSON") from None
+        else:
+            found[field] = value
+    return found
+
+
+def _explain(error: ValidationError) -> str:
+    problems = []
+    for item in error.errors(include_url=False, include_context=False):
+        field = ".".join(str(part) for part in item["loc"])
+        if item["type"] == "extra_forbidden":
+            problems.append(f"{field}={item['input']!r}: no such setting{did_you_mean(field, Config.model_fields)}")
+        else:
+            problems.append(f"{field}={item['input']!r}: {item['msg'].removeprefix('Value error, ')}")
+    return "errorkit configuration: " + "; ".join(problems)

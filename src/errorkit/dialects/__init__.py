@@ -1,0 +1,231 @@
+"""Envelope dialects: how one public error looks on the wire, and how it is read back.
+
+A dialect is a subclass of `Dialect`, usually about ten lines. The presets are in this
+package, one file each, and use nothing that yours cannot:
+
+    class Flat(Dialect):
+        name = "flat"
+        carries = ("status", "code", "message", "request_id")
+        copies = ("message", "request_id")
+        class Body(TypedDict):
+            error: str
+            text: str
+        def write(self, public): return {"error": self.spell(public.code), "text": public.message}
+        def read(self, status, headers, body): ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from errorkit.failure import Detail, Public, undotted
+from errorkit.request_id import RequestIdFormat
+from errorkit.retry import clock, parse_rate_limit, parse_retry_after, rate_limit_headers
+from errorkit.spelling import did_you_mean
+
+PRESETS: Mapping[str, str] = MappingProxyType(
+    {
+        "problem": "Problem",
+        "openai": "OpenAI",
+        "kaizen": "Kaizen",
+        "kaiko": "Kaiko",
+        "kaplaix": "Kaplaix",
+        "korad": "Korad",
+        "agentkavach": "AgentKavach",
+    }
+)
+"""Name of each preset (its module here) to its class."""
+
+_CASES: Mapping[str, Callable[[str], str]] = {
+    "snake": lambda code: code,
+    "upper": str.upper,
+    "kebab": lambda code: code.replace("_", "-"),
+    "pascal": lambda code: "".join(part[:1].upper() + part[1:] for part in code.split("_")),
+    "camel": lambda code: code[:1] + _CASES["pascal"](code)[1:],
+}
+
+
+class Dialect:
+    """One envelope, both ways.
+
+    The attributes below are the defaults; a subclass overrides them, and so does a keyword
+    of the constructor: `OpenAI(renames={"internal": "internal_error"})`. Unknown keywords
+    raise TypeError.
+    """
+
+    name: str = ""
+    media_type: str = "application/json"
+    Body: type | None = None
+    """The body as a `typing_extensions.TypedDict`; JSON Schema and documentation come from it."""
+
+    request_id_header: str = "X-Request-ID"
+    code_header: str | None = None
+    """A header that repeats the code, for HEAD requests and gateways."""
+    retry_verdict_header: str | None = None
+    """A header that says `true` or `false`: may a client retry by itself."""
+    retry_after_ms_header: str | None = None
+    """A header that repeats Retry-After in milliseconds."""
+
+    code_case: str = "snake"
+    renames: Mapping[str, str] = MappingProxyType({})
+    """Canonical code to this dialect's spelling, where the case alone does not give it."""
+    types: Mapping[int, str] = MappingProxyType({})
+    """Status to `type`, for errors whose class names none; 400 and 500 stand for their families."""
+    vocabulary: Mapping[str, tuple[str, str | None]] = MappingProxyType({})
+    """A validator's word (`Detail.kind`) to this dialect's detail code and message (None: keep)."""
+    request_id_format: RequestIdFormat | None = None
+    status_missing: int = 422
+    """Status when a required field is missing; it wins over `status_invalid`."""
+    status_invalid: int = 422
+    code_from_finding: bool = False
+    """A validation failure takes its code from the finding that decides its status."""
+
+    carries: ClassVar[tuple[str, ...]] = ()
+    """Fields of `Public` that survive `read(write(...))`, as `Public.only` takes them."""
+    copies: ClassVar[tuple[str, ...]] = ()
+    """Of message, request_id and param, those that `write` puts into strings unchanged and
+    decides nothing by. The handler may then splice them into prepared bytes."""
+
+    def __init__(self, **attributes: Any) -> None:
+        for name, value in attributes.items():
+            if not hasattr(type(self), name) or name.startswith("_") or callable(getattr(type(self), name)):
+                known = [n for n in dir(type(self)) if not n.startswith("_") and not callable(getattr(type(self), n))]
+                raise TypeError(f"{type(self).__name__} has no attribute {name!r}{did_you_mean(name, known)}")
+            setattr(self, name, value)
+        if self.code_case not in _CASES:
+            raise ValueError(f"code_case={self.code_case!r}: use one of {', '.join(_CASES)}")
+        self._canonical: dict[str, str] = {}
+        for code, spelling in self.renames.items():
+            self._canonical.setdefault(spelling, code)
+
+    def write(self, public: Public) -> Any:
+        """The body for one public error, as JSON values."""
+        raise NotImplementedError
+
+    def read(self, status: int, headers: Mapping[str, str], body: Any) -> Public:
+        """The public error in a response. Total: a foreign body gives what its status tells.
+
+        headers: names in lower case. body: parsed JSON, or None.
+        """
+        raise NotImplementedError
+
+    def stream_event(self, public: Public) -> tuple[str | None, Any] | None:
+        """The last event of a `text/event-stream` that fails: its name and its data.
+
+        None where the dialect has no such event: the stream is then aborted.
+        """
+        return "error", self.write(public)
+
+    def headers(self, public: Public) -> dict[str, str]:
+        """Response header fields that this dialect derives from the error."""
+        fields: dict[str, str] = {}
+        if self.code_header:
+            fields[self.code_header] = self.spell(public.code)
+        if self.retry_verdict_header:
+            fields[self.retry_verdict_header] = "true" if public.retryable else "false"
+        if public.retry_after is not None:
+            fields["Retry-After"] = str(public.retry_after)
+            if self.retry_after_ms_header:
+                fields[self.retry_after_ms_header] = str(public.retry_after * 1000)
+        if public.rate_limit is not None:
+            fields.update(rate_limit_headers(public.rate_limit))
+        return fields
+
+    def spell(self, code: str) -> str:
+        """A canonical code in this dialect's spelling."""
+        return self.renames.get(code) or _CASES[self.code_case](code)
+
+    def canonical(self, spelling: str) -> str:
+        """The canonical code for a spelling of this dialect."""
+        known = self._canonical.get(spelling)
+        if known is not None:
+            return known
+        if self.code_case == "kebab":
+            return spelling.replace("-", "_")
+        if self.code_case in ("pascal", "camel"):
+            return "".join("_" + c.lower() if c.isupper() else c for c in spelling).lstrip("_")
+        return spelling.lower()
+
+    def type_for(self, status: int) -> str:
+        """The coarse `type` of a status."""
+        return self.types.get(status) or self.types.get(400 if status < 500 else 500, "")
+
+    def translate(self, detail: Detail) -> Detail:
+        """A finding in this dialect's vocabulary."""
+        word = self.vocabulary.get(detail.kind)
+        if word is None:
+            return detail
+        code, message = word
+        return detail._replace(code=code, message=detail.message if message is None else message)
+
+    def describe(self, details: tuple[Detail, ...]) -> str:
+        """The message of the whole for findings whose author gave none."""
+        if len(details) == 1:
+            detail = details[0]
+            return f"{detail.field}: {detail.message}" if detail.path else detail.message
+        return f"{len(details)} fields are invalid."
+
+    def decide(self, details: tuple[Detail, ...]) -> tuple[int, Detail]:
+        """The status for findings, and the one that decides it: the first missing, or the first."""
+        missing = next((detail for detail in details if detail.code == "missing_field"), None)
+        if missing is None or (self.status_missing == self.status_invalid and not self.code_from_finding):
+            return self.status_invalid, details[0]
+        return self.status_missing, missing
+
+    def public(self, status: int, headers: Mapping[str, str], **fields: Any) -> Public:
+        """A public error read from a response: `fields`, completed from status and headers."""
+        verdict = headers.get((self.retry_verdict_header or "").lower())
+        retry_after = headers.get("retry-after")
+        return Public(
+            **{
+                "status": status,
+                "request_id": headers.get(self.request_id_header.lower(), ""),
+                "retry_after": None if retry_after is None else parse_retry_after(retry_after, clock()),
+                "rate_limit": parse_rate_limit(headers),
+                "retryable": verdict == "true",
+                **{name: value for name, value in fields.items() if value not in (None, "")},
+            }
+        )
+
+
+def get_dialect(name: str) -> Dialect:
+    """A preset by name. Raises ValueError with the nearest names."""
+    try:
+        cls = PRESETS[name]
+    except KeyError:
+        raise ValueError(f"unknown dialect {name!r}{did_you_mean(name, PRESETS)}") from None
+    dialect = getattr(import_module(f"{__name__}.{name}"), cls)()
+    assert isinstance(dialect, Dialect)
+    return dialect
+
+
+def member(body: Any, name: str) -> Any:
+    """A member of a JSON object; None where there is no such object or member."""
+    return body.get(name) if isinstance(body, dict) else None
+
+
+def text(value: Any) -> str:
+    """A JSON string, or nothing."""
+    return value if isinstance(value, str) else ""
+
+
+def items(value: Any) -> list[dict[str, Any]]:
+    """The objects of a JSON array."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def extensions(body: Any, own: Iterable[str]) -> dict[str, Any]:
+    """The members of an object that the dialect itself does not define."""
+    known = frozenset(own)
+    return {k: v for k, v in body.items() if k not in known} if isinstance(body, dict) else {}
+
+
+def fields_of(value: Any) -> tuple[Detail, ...]:
+    """Findings from `[{"param", "code", "message"}]`, a form that several dialects share."""
+    return tuple(
+        Detail(undotted(text(item.get("param"))), text(item.get("message")), text(item.get("code")))
+        for item in items(value)
+    )

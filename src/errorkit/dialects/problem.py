@@ -1,0 +1,105 @@
+"""RFC 9457, Problem Details for HTTP APIs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict
+
+from errorkit.dialects import Dialect, extensions, items, text
+from errorkit.failure import Detail, Public, pointer, unpointer
+from errorkit.retry import parse_rfc3339, rfc3339
+
+
+class Finding(TypedDict):
+    detail: str
+    pointer: str
+    code: str
+    location: NotRequired[str]
+
+
+class Body(TypedDict):
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    param: NotRequired[str]
+    resume_at: NotRequired[str]
+    errors: NotRequired[list[Finding]]
+
+
+class Problem(Dialect):
+    """`type` is the code's page where `docs_url` is configured, else `about:blank`."""
+
+    name = "problem"
+    media_type = "application/problem+json"
+    Body = Body
+    carries = (
+        "status",
+        "code",
+        "title",
+        "message",
+        "param",
+        "request_id",
+        "doc_url",
+        "retry_after",
+        "resume_at",
+        "rate_limit",
+        "extensions",
+        "details.path",
+        "details.message",
+        "details.code",
+        "details.location",
+    )
+    copies = ("message", "request_id", "param")
+
+    def write(self, public: Public) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "type": public.doc_url or "about:blank",
+            "title": public.title,
+            "status": public.status,
+            "detail": public.message,
+            "code": self.spell(public.code),
+            "request_id": public.request_id,
+        }
+        if public.param is not None:
+            body["param"] = public.param
+        if public.resume_at is not None:
+            body["resume_at"] = rfc3339(public.resume_at)
+        if public.details:
+            body["errors"] = [self._finding(detail) for detail in public.details]
+        return {**public.extensions, **body}
+
+    def _finding(self, detail: Detail) -> dict[str, str]:
+        finding = {"detail": detail.message, "pointer": "#" + pointer(detail.path), "code": detail.code}
+        if detail.location != "body":
+            finding["location"] = detail.location
+        return finding
+
+    def read(self, status: int, headers: Mapping[str, str], body: Any) -> Public:
+        body = body if isinstance(body, dict) else {}
+        problem_type = text(body.get("type"))
+        return self.public(
+            status,
+            headers,
+            code=self.canonical(text(body.get("code"))),
+            title=text(body.get("title")),
+            message=text(body.get("detail")),
+            param=text(body.get("param")) or None,
+            request_id=text(body.get("request_id")),
+            resume_at=parse_rfc3339(text(body.get("resume_at"))),
+            doc_url="" if problem_type == "about:blank" else problem_type,
+            details=tuple(
+                Detail(
+                    unpointer(text(item.get("pointer")).removeprefix("#")),
+                    text(item.get("detail")),
+                    text(item.get("code")),
+                    text(item.get("location")) or "body",
+                )
+                for item in items(body.get("errors"))
+            ),
+            extensions=extensions(body, Body.__annotations__),
+        )

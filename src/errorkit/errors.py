@@ -1,0 +1,430 @@
+"""The exceptions that a handler raises.
+
+    APIError
+    ├── BadRequestError 400
+    │   └── MalformedJSONError
+    ├── AuthenticationError 401
+    ├── PaymentRequiredError 402
+    ├── ForbiddenError 403
+    ├── NotFoundError 404
+    ├── MethodNotAllowedError 405
+    ├── NotAcceptableError 406
+    ├── RequestTimeoutError 408
+    ├── ConflictError 409
+    ├── GoneError 410
+    ├── PreconditionFailedError 412
+    ├── ContentTooLargeError 413
+    ├── UnsupportedMediaTypeError 415
+    ├── UnprocessableContentError 422
+    │   └── ValidationError
+    ├── LockedError 423
+    ├── PreconditionRequiredError 428
+    ├── RateLimitError 429
+    ├── HeaderFieldsTooLargeError 431
+    ├── UnavailableForLegalReasonsError 451
+    ├── InternalError 500
+    ├── UnimplementedError 501
+    ├── BadGatewayError 502
+    ├── ServiceUnavailableError 503
+    └── GatewayTimeoutError 504
+
+A class declares what is always true of an error, an instance what happened this time.
+Neither knows how it will look on the wire.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple, Self
+
+from errorkit.failure import Detail, Public
+from errorkit.retry import RateLimit, Wait, check_wait
+
+_CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*").fullmatch
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
+_RESERVED = frozenset(Public._fields) | {"errors", "instance"}
+
+
+class Example(NamedTuple):
+    """A request that fails and the same request put right, for the reference page."""
+
+    title: str
+    bad: str
+    fixed: str
+
+
+def check_declaration(cls: type[APIError]) -> None:
+    """Refuse a class that could not be served. Raises ValueError or TypeError naming the fix."""
+    where = f"{cls.__module__}.{cls.__qualname__}"
+    if not isinstance(cls.code, str) or not _CODE(cls.code):
+        raise ValueError(f"{where}.code={cls.code!r}: a code is lower snake case, for example 'invoice_not_found'")
+    if not isinstance(cls.status, int) or isinstance(cls.status, bool) or not 400 <= cls.status <= 599:
+        raise ValueError(f"{where}.status={cls.status!r}: an error's status is an int in 400..599")
+    for name in ("type", "title", "message", "description", "resolution"):
+        if not isinstance(getattr(cls, name), str):
+            raise TypeError(f"{where}.{name}={getattr(cls, name)!r}: use a str")
+    for name in ("retryable", "concealable", "propagate"):
+        if not isinstance(getattr(cls, name), bool):
+            raise TypeError(f"{where}.{name}={getattr(cls, name)!r}: use True or False")
+    if not isinstance(cls.causes, tuple):
+        raise TypeError(f"{where}.causes={cls.causes!r}: use a tuple of str")
+
+
+class APIError(Exception):
+    """An error of the API, in the words of its author.
+
+    Class attributes:
+        code: stable and unique, lower snake case. status: 400..599.
+        type: coarse class; empty for the dialect's own table by status.
+        title: what this kind of error is called. message: shown if the instance brings none.
+        retryable: may the same request succeed later.
+        concealable: only the class's public words and headers are ever shown, so that an
+            absent resource and somebody else's cannot be told apart.
+        default_retry_after: seconds to advise if the instance does not.
+        default_headers: sent with every occurrence.
+        description, causes, resolution, examples: for the reference.
+        propagate: should a client library raise it, or log it and go on (fail-open).
+
+    Parameters:
+        message: for the client's developer; public.
+        param: the one parameter at fault.
+        details: findings, for errors about several fields.
+        retry_after: seconds, a timedelta, or an aware datetime. Zero is a value.
+        headers: response header fields.
+        rate_limit: the quota that was exceeded.
+        context: facts for the log only; never sent.
+        extensions: further public members, by keyword.
+
+    Raises TypeError or ValueError at the raise site for values that could not be sent.
+    Survives pickle, copy and deepcopy.
+    """
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+    type: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    message: str = ""
+    retryable: ClassVar[bool] = False
+    concealable: ClassVar[bool] = False
+    description: ClassVar[str] = ""
+    causes: ClassVar[tuple[str, ...]] = ()
+    resolution: ClassVar[str] = ""
+    examples: ClassVar[tuple[Example, ...]] = ()
+    propagate: ClassVar[bool] = True
+    default_retry_after: ClassVar[float | None] = None
+    default_headers: ClassVar[Mapping[str, str]] = _EMPTY
+
+    param: str | None = None
+    details: tuple[Detail, ...] = ()
+    retry_after: Wait | None = None
+    headers: Mapping[str, str] = _EMPTY
+    rate_limit: RateLimit | None = None
+    context: Mapping[str, Any] = _EMPTY
+    extensions: Mapping[str, Any] = _EMPTY
+    concealed: bool = False
+    """This occurrence shows only its class's words, whatever the class says."""
+    reason: str = ""
+    owner: Any = None
+    caller: Any = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        check_declaration(cls)
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        param: str | None = None,
+        details: Iterable[Detail] = (),
+        retry_after: Wait | None = None,
+        headers: Mapping[str, str] | None = None,
+        rate_limit: RateLimit | None = None,
+        context: Mapping[str, Any] | None = None,
+        **extensions: Any,
+    ) -> None:
+        if message is not None:
+            super().__init__(message)
+            self.message = message
+        else:
+            super().__init__()
+        if param is not None:
+            self.param = param
+        if details:
+            self.details = tuple(details)
+        if retry_after is not None:
+            self.retry_after = check_wait(retry_after)
+        if headers is not None:
+            self.headers = headers
+        if rate_limit is not None:
+            self.rate_limit = rate_limit
+        if context is not None:
+            self.context = context
+        if extensions:
+            clash = sorted(_RESERVED.intersection(extensions))
+            if clash:
+                raise TypeError(f"{clash[0]!r} has a meaning of its own; give the extension member another name")
+            self.extensions = extensions
+
+    @property
+    def status_code(self) -> int:
+        """The status under the name that Sentry and other observers read."""
+        return self.status
+
+    def __str__(self) -> str:
+        return str(self.message or self.title or self.code)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__.copy())
+
+    @classmethod
+    def _rebuilt(cls, args: tuple[Any, ...], state: dict[str, Any]) -> Self:
+        error = cls.__new__(cls)
+        error.args = args
+        error.__dict__.update(state)
+        return error
+
+
+def _rebuild(cls: type[APIError], args: tuple[Any, ...], state: dict[str, Any]) -> APIError:
+    return cls._rebuilt(args, state)
+
+
+class BadRequestError(APIError):
+    """400: the request cannot be understood or served as it is (RFC 9110 15.5.1)."""
+
+    code, status, title = "bad_request", 400, "Bad Request"
+    message = "The request is invalid."
+
+
+class MalformedJSONError(BadRequestError):
+    """400: the body is not JSON (RFC 8259)."""
+
+    code, title = "malformed_json", "Malformed JSON"
+    message = "The request body is not valid JSON."
+
+
+class AuthenticationError(APIError):
+    """401: no credentials, or wrong ones (RFC 9110 15.5.2)."""
+
+    code, status, title = "unauthenticated", 401, "Unauthorized"
+    message = "Valid credentials are required."
+    default_headers = MappingProxyType({"WWW-Authenticate": "Bearer"})
+
+
+class PaymentRequiredError(APIError):
+    """402: nothing is served until something is paid (RFC 9110 15.5.3)."""
+
+    code, status, title = "payment_required", 402, "Payment Required"
+    message = "Payment is required."
+
+
+class ForbiddenError(APIError):
+    """403: the caller is known and may not do this (RFC 9110 15.5.4).
+
+    resource_tenant: whose resource it was; given, the error is concealed as a 404.
+    caller_tenant: who asked, for the log.
+    conceal_as: the class shown instead; default: the catalogue's not-found error.
+    """
+
+    code, status, title = "forbidden", 403, "Forbidden"
+    message = "You are not allowed to do this."
+    conceal_as: type[APIError] | None = None
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        resource_tenant: Any = None,
+        caller_tenant: Any = None,
+        conceal_as: type[APIError] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(message, **kwargs)
+        if conceal_as is not None and not (isinstance(conceal_as, type) and issubclass(conceal_as, APIError)):
+            raise TypeError(f"conceal_as={conceal_as!r}: use a class of APIError, for example NotFoundError")
+        if resource_tenant is not None or conceal_as is not None:
+            self.reason = "cross_tenant"
+            self.concealed = True
+            self.owner, self.caller, self.conceal_as = resource_tenant, caller_tenant, conceal_as
+
+
+class NotFoundError(APIError):
+    """404: there is no such resource, or the caller may not know of it (RFC 9110 15.5.5)."""
+
+    code, status, title = "not_found", 404, "Not Found"
+    message = "The resource was not found."
+
+
+class MethodNotAllowedError(APIError):
+    """405: the resource exists, the method does not (RFC 9110 15.5.6)."""
+
+    code, status, title = "method_not_allowed", 405, "Method Not Allowed"
+    message = "The method is not allowed for this resource."
+
+
+class NotAcceptableError(APIError):
+    """406: no representation that the client accepts (RFC 9110 15.5.7)."""
+
+    code, status, title = "not_acceptable", 406, "Not Acceptable"
+    message = "No acceptable representation is available."
+
+
+class RequestTimeoutError(APIError):
+    """408: the request did not arrive in time (RFC 9110 15.5.9)."""
+
+    code, status, title, retryable = "request_timeout", 408, "Request Timeout", True
+    message = "The request did not arrive in time."
+
+
+class ConflictError(APIError):
+    """409: the request conflicts with the resource's state (RFC 9110 15.5.10)."""
+
+    code, status, title = "conflict", 409, "Conflict"
+    message = "The request conflicts with the current state of the resource."
+
+
+class GoneError(APIError):
+    """410: the resource existed and will not come back (RFC 9110 15.5.11)."""
+
+    code, status, title = "gone", 410, "Gone"
+    message = "The resource is no longer available."
+
+
+class PreconditionFailedError(APIError):
+    """412: a condition in the request's header fields is false (RFC 9110 15.5.13)."""
+
+    code, status, title = "precondition_failed", 412, "Precondition Failed"
+    message = "A precondition of the request is not met."
+
+
+class ContentTooLargeError(APIError):
+    """413: the request's content is larger than will be processed (RFC 9110 15.5.14)."""
+
+    code, status, title = "content_too_large", 413, "Content Too Large"
+    message = "The request body is too large."
+
+
+class UnsupportedMediaTypeError(APIError):
+    """415: the content's format is not supported (RFC 9110 15.5.16)."""
+
+    code, status, title = "unsupported_media_type", 415, "Unsupported Media Type"
+    message = "The media type of the request body is not supported."
+
+
+class UnprocessableContentError(APIError):
+    """422: well-formed, understood, and impossible to carry out (RFC 9110 15.5.21)."""
+
+    code, status, title = "unprocessable_content", 422, "Unprocessable Content"
+    message = "The request cannot be processed."
+
+
+class ValidationError(UnprocessableContentError):
+    """422: one or more fields are missing or invalid; `details` says which."""
+
+    code, title = "validation_failed", "Validation Failed"
+    message = "The request is invalid."
+
+
+class LockedError(APIError):
+    """423: the resource is locked (RFC 4918 11.3)."""
+
+    code, status, title = "locked", 423, "Locked"
+    message = "The resource is locked."
+
+
+class PreconditionRequiredError(APIError):
+    """428: the request must be conditional (RFC 6585 section 3)."""
+
+    code, status, title = "precondition_required", 428, "Precondition Required"
+    message = "The request must be conditional."
+
+
+class RateLimitError(APIError):
+    """429: too many requests; `retry_after` says when to come back (RFC 6585 section 4)."""
+
+    code, status, title, retryable = "rate_limited", 429, "Too Many Requests", True
+    message = "Too many requests."
+    default_retry_after = 1
+
+
+class HeaderFieldsTooLargeError(APIError):
+    """431: the header fields are too large (RFC 6585 section 5)."""
+
+    code, status, title = "header_fields_too_large", 431, "Request Header Fields Too Large"
+    message = "The request's header fields are too large."
+
+
+class UnavailableForLegalReasonsError(APIError):
+    """451: access is denied by law (RFC 7725)."""
+
+    code, status, title = "unavailable_for_legal_reasons", 451, "Unavailable For Legal Reasons"
+    message = "The resource is unavailable for legal reasons."
+
+
+class InternalError(APIError):
+    """500: a failure nobody declared; its own words stay in the log (RFC 9110 15.6.1)."""
+
+    code, status, title, retryable = "internal", 500, "Internal Server Error", True
+    message = "An internal error occurred."
+
+
+class UnimplementedError(APIError):
+    """501: the service cannot do this (RFC 9110 15.6.2)."""
+
+    code, status, title = "not_implemented", 501, "Not Implemented"
+    message = "This is not implemented."
+
+
+class BadGatewayError(APIError):
+    """502: an upstream service gave no usable answer (RFC 9110 15.6.3)."""
+
+    code, status, title, retryable = "bad_gateway", 502, "Bad Gateway", True
+    message = "An upstream service gave an invalid answer."
+
+
+class ServiceUnavailableError(APIError):
+    """503: not able to serve at the moment (RFC 9110 15.6.4)."""
+
+    code, status, title, retryable = "service_unavailable", 503, "Service Unavailable", True
+    message = "The service is temporarily unavailable."
+    default_retry_after = 5
+
+
+class GatewayTimeoutError(APIError):
+    """504: an upstream service did not answer in time (RFC 9110 15.6.5)."""
+
+    code, status, title, retryable = "gateway_timeout", 504, "Gateway Timeout", True
+    message = "An upstream service did not answer in time."
+
+
+STANDARD: tuple[type[APIError], ...] = (
+    BadRequestError,
+    MalformedJSONError,
+    AuthenticationError,
+    PaymentRequiredError,
+    ForbiddenError,
+    NotFoundError,
+    MethodNotAllowedError,
+    NotAcceptableError,
+    RequestTimeoutError,
+    ConflictError,
+    GoneError,
+    PreconditionFailedError,
+    ContentTooLargeError,
+    UnsupportedMediaTypeError,
+    UnprocessableContentError,
+    ValidationError,
+    LockedError,
+    PreconditionRequiredError,
+    RateLimitError,
+    HeaderFieldsTooLargeError,
+    UnavailableForLegalReasonsError,
+    InternalError,
+    UnimplementedError,
+    BadGatewayError,
+    ServiceUnavailableError,
+    GatewayTimeoutError,
+)
+"""Every catalogue holds these, unless it overrides one; the first of a status is its default."""

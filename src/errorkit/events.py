@@ -1,0 +1,251 @@
+"""The one structured log event per failure, and the request ID in the application's own lines.
+
+Values are made safe before structlog sees them: its renderers lose an event over a cycle
+or a raising `repr`, and print local variables of tracebacks by default.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from time import perf_counter
+from types import TracebackType
+from typing import Any, Literal
+
+import structlog
+
+from errorkit.encoding import CUT, safe, text_of
+from errorkit.exchange import CLIENT_CLOSED_REQUEST, Request
+from errorkit.failure import Failure
+from errorkit.request_id import current
+
+Level = Literal["debug", "info", "warning", "error", "critical"]
+
+EVENT = "request_failed"
+REDACTED = "[redacted]"
+SECRET_NAMES = (
+    "password", "passwd", "secret", "token", "authorization", "api_key", "apikey", "access_key",
+    "private_key", "cookie", "session", "credential", "ssn", "card_number", "cvc", "cvv", "pin",
+)  # fmt: skip
+"""A member is redacted if its name, in lower case with `_` for `-`, holds one of these words."""
+
+_MAX_FRAMES = 40
+_MAX_CHAIN = 12
+_MAX_VALUE = 2048
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_NUMBERS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
+
+TRACEBACK_LEVELS = frozenset({"error", "critical"})
+
+
+class EventLog:
+    """Turns failures into events of the logger `errorkit`.
+
+    levels: overrides, by code, by status (`"404"`) or by family (`"4xx"`).
+    redact: further names of members whose values are not logged.
+    redact_exception_text: log an exception's class and frames, not its words.
+    """
+
+    def __init__(
+        self,
+        *,
+        levels: Mapping[str, Level] | None = None,
+        redact: Iterable[str] = (),
+        redact_exception_text: bool = False,
+        logger: Any = None,
+    ) -> None:
+        self._levels = dict(levels or {})
+        words = [re.escape(word.lower().replace("-", "_")) for word in (*SECRET_NAMES, *redact)]
+        long = "|".join(word for word in words if len(word) > 4)  # a short one only as a word of its own
+        self._secret = re.compile(rf"(?:^|_)(?:{'|'.join(words)})(?:s|_|\d|$)|{long}").search
+        self._words = not redact_exception_text
+        self._logger = structlog.get_logger("errorkit") if logger is None else logger
+        self._bound: Any = None
+        self._bound_with: dict[str, Any] | None = None
+
+    def logger(self) -> Any:
+        """The logger, bound again only where the user has configured structlog anew."""
+        configuration = structlog.get_config()
+        if configuration != self._bound_with:
+            self._bound, self._bound_with = self._logger.bind(), configuration
+        return self._bound
+
+    def announce(self, event: str, **fields: Any) -> None:
+        """An event that is not about a request, at info."""
+        self.logger().info(event, **fields)
+
+    def level_of(self, failure: Failure) -> Level:
+        """The level an event has: 4xx info, 429 and cross-tenant warning, 5xx error."""
+        code, status = failure.private.code, failure.public.status
+        for key in (code, str(status), f"{status // 100}xx"):
+            if key in self._levels:
+                return self._levels[key]
+        if status >= 500:
+            return "error"
+        if status == 429 or failure.private.reason == "cross_tenant":
+            return "warning"
+        return "info"
+
+    def record(self, request: Request, failure: Failure) -> None:
+        """Write the event of one failure."""
+        level = "info" if request.outcome in ("incomplete", "client_gone") else self.level_of(failure)
+        logger = self.logger()
+        enabled: Callable[[int], bool] | None = getattr(logger, "is_enabled_for", None)
+        if enabled is not None and not enabled(_NUMBERS[level]):
+            return
+        getattr(logger, level)(EVENT, **self.fields(request, failure))
+
+    def fields(self, request: Request, failure: Failure) -> dict[str, Any]:
+        """The event's fields, safe to render."""
+        public, private = failure
+        fields: dict[str, Any] = {
+            "code": private.code,
+            "status": public.status,
+            "type": public.type,
+            "method": line(request.method, 32),
+            "route": None if request.route is None else line(request.route),
+            "path": line(request.path),
+            "request_id": request.request_id,
+            "duration_ms": round((perf_counter() - request.started) * 1000, 3),
+        }
+        trace_id = request.trace_id
+        if trace_id is not None:
+            fields["trace_id"] = trace_id
+        if public.retry_after is not None:
+            fields["retry_after"] = public.retry_after
+        if private.code != public.code:
+            fields["shown_code"] = public.code
+        if request.outcome:
+            fields["outcome"] = request.outcome
+        if private.reason:
+            fields["reason"] = line(private.reason)
+        if private.owner is not None or private.caller is not None:
+            fields["resource_tenant"], fields["caller_tenant"] = (
+                self.value(private.owner), self.value(private.caller),
+            )  # fmt: skip
+        if private.answered_by != "errorkit":
+            fields["answered_by"] = private.answered_by
+        if public.details:
+            fields["details"] = [
+                f"{detail.location}:{line(detail.field)}: {line(detail.code)}" for detail in public.details[:20]
+            ]
+        if private.context:
+            fields["context"] = self.value(private.context)
+        exception = private.exception
+        if exception is not None:
+            fields["exception_type"] = line(f"{type(exception).__module__}.{type(exception).__qualname__}")
+            if self._words and private.reason != "validation":
+                fields["error"] = line(text_of(exception, _MAX_VALUE))
+            if (public.status >= 500 or request.outcome in _BROKEN) and public.status != CLIENT_CLOSED_REQUEST:
+                fields["exception"] = compact(exception, words=self._words)
+        return fields
+
+    def value(self, value: Any) -> Any:
+        """A value as JSON types, one line each, with secrets replaced."""
+        return self._redact(safe(value, _MAX_VALUE))
+
+    def _redact(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {
+                line(key): REDACTED if self._secret(key.lower().replace("-", "_")) else self._redact(item)
+                for key, item in value.items()
+            }
+        if isinstance(value, list):
+            return [self._redact(item) for item in value]
+        return line(value) if isinstance(value, str) else value
+
+
+_BROKEN = frozenset({"stream_error", "aborted", "background"})
+
+
+def line(value: str, limit: int = _MAX_VALUE) -> str:
+    """Untrusted text as one line: control and bidirectional characters escaped, bounded."""
+    cut = text_of(value, limit)
+    if cut.isascii() and cut.isprintable():
+        return cut
+    return _CONTROL.sub(lambda m: m[0].encode("unicode_escape").decode("ascii"), cut)
+
+
+def compact(exception: BaseException, *, words: bool = True) -> str:
+    """A traceback of `file:line function` per frame: bounded, and without local variables.
+
+    words: include the exceptions' own text.
+    """
+    parts: list[str] = []
+    seen: set[int] = set()
+    link: BaseException | None = exception
+    how = ""
+    while link is not None and id(link) not in seen and len(seen) < _MAX_CHAIN:
+        seen.add(id(link))
+        parts.append(how + _one(link, words))
+        if link.__cause__ is not None:
+            link, how = link.__cause__, "caused by "
+        elif link.__suppress_context__:
+            link = None
+        else:
+            link, how = link.__context__, "while handling "
+    if link is not None:
+        parts.append(CUT)
+    return "\n".join(parts)
+
+
+def _one(exception: BaseException, words: bool, depth: int = 0) -> str:
+    kind = type(exception)
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    head = f"{name}: {line(text_of(exception, _MAX_VALUE))}" if words else name
+    lines = [head]
+    lines += [f"  {frame}" for frame in _frames(exception.__traceback__)]
+    if words:
+        notes = getattr(exception, "__notes__", ())
+        if isinstance(notes, (list, tuple)):
+            lines += [f"  note: {line(text_of(note, _MAX_VALUE))}" for note in notes[:5]]
+    if isinstance(exception, BaseExceptionGroup) and depth < 3:
+        for inner in exception.exceptions[:5]:
+            lines += ["  | " + row for row in _one(inner, words, depth + 1).split("\n")]
+    return "\n".join(lines)
+
+
+def _frames(traceback: TracebackType | None) -> list[str]:
+    frames: list[str] = []
+    skipped = 0
+    while traceback is not None:
+        if len(frames) >= _MAX_FRAMES:  # keep the innermost: that is where it failed
+            del frames[_MAX_FRAMES // 2]
+            skipped += 1
+        code = traceback.tb_frame.f_code
+        frames.append(f"{code.co_filename}:{traceback.tb_lineno} {code.co_qualname}")
+        traceback = traceback.tb_next
+    if skipped:
+        frames.insert(_MAX_FRAMES // 2, f"… {skipped} frames")
+    return frames
+
+
+def add_request_id(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """structlog processor: the request ID in every line written while a request is served."""
+    request_id = current.get()
+    if request_id is not None:
+        event.setdefault("request_id", request_id)
+    return event
+
+
+class RequestIdFilter(logging.Filter):
+    """logging filter: `%(request_id)s`, `-` outside of a request. Put it on a handler."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Set the attribute; never drops the record."""
+        record.request_id = current.get() or "-"
+        return True
+
+
+def last_resort(what: str, exception: BaseException) -> None:
+    """errorkit's own failure, where even logging fails: to standard error, never raised."""
+    try:
+        text = f"errorkit: {what}: {compact(exception)}"
+        try:
+            logging.getLogger("errorkit").error("%s", text)
+        except Exception:
+            sys.stderr.write(text + "\n")
+    except Exception:  # noqa: S110 - standard error is closed: nobody is left to tell
+        pass

@@ -1,0 +1,103 @@
+"""A request and a response as values, free of any server protocol (sans-IO)."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from errorkit.failure import Failure
+
+CLIENT_CLOSED_REQUEST = 499
+"""nginx's status for a client that left; no standard knows it."""
+
+RawHeaders = list[tuple[bytes, bytes]]
+
+_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
+_FORBIDDEN = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}").match
+
+
+class Response(NamedTuple):
+    """What leaves: status, header fields as bytes, body."""
+
+    status: int
+    headers: RawHeaders
+    body: bytes
+
+
+class Request:
+    """One request, as far as the handler needs it; adapters subclass it.
+
+    A class attribute is the value until the instance's is set: a request that
+    succeeds pays for nothing but its id and its start.
+    """
+
+    method: str = "GET"
+    request_id: str = ""
+    renderer: Any
+    """The handler's renderer of the dialect that the path is served in."""
+    started: float = 0.0
+    """`time.perf_counter()` when it arrived."""
+
+    failure: Failure | None = None
+    """What has been answered, or what broke the response."""
+    exception: BaseException | None = None
+    """An exception that belongs to this exchange, for the event."""
+    status: int = 0
+    """Status sent; 0 before that."""
+    complete: bool = False
+    """The last byte was handed to the server."""
+    ours: bool = False
+    """The response being sent was rendered by errorkit."""
+    deliberate: bool = False
+    """The application's own error handler shapes the answer: leave it alone."""
+    recorded: bool = False
+    reported: bool = False
+    """An error reporter's own integration has been told already."""
+    outcome: str = ""
+    """Anything but a plain answer: stream_error, aborted, incomplete, client_gone, background."""
+
+    @property
+    def path(self) -> str:
+        """The path without its query."""
+        raise NotImplementedError
+
+    @property
+    def route(self) -> str | None:
+        """The route's template, where the framework knows it."""
+        return None
+
+    def header(self, name: bytes) -> str | None:
+        """A request header's first value; `name` in lower case."""
+        raise NotImplementedError
+
+    @property
+    def trace_id(self) -> str | None:
+        """From a valid `traceparent` (W3C Trace Context 3.2), else None."""
+        match = _TRACEPARENT(self.header(b"traceparent") or "")
+        return match[1] if match else None
+
+
+def legal(name: bytes, value: bytes) -> bool:
+    """May this header field be sent (RFC 9110 section 5): no split, no control characters."""
+    return bool(_TOKEN(name)) and not _FORBIDDEN(value)
+
+
+def raw_header(name: str, value: object) -> tuple[bytes, bytes] | None:
+    """A header as an ASGI pair in lower case, or None if it could not be sent safely."""
+    try:
+        pair = (name.lower().encode("ascii"), str(value).strip().encode("latin-1"))
+    except Exception:  # a foreign value may raise anything from __str__
+        return None
+    return pair if legal(*pair) else None
+
+
+def phrase(status: int) -> str:
+    """The reason phrase of a status, also of one that no standard knows."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        if status == CLIENT_CLOSED_REQUEST:
+            return "Client Closed Request"
+        return "Client Error" if status < 500 else "Server Error"

@@ -1,0 +1,141 @@
+"""One failure, split by who may see it.
+
+`Public` is all that a client may see and the only thing a dialect ever receives.
+`Private` is the operator's part. They are separate objects, so a dialect cannot
+leak what it never gets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from errorkit.retry import RateLimit
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Detail(NamedTuple):
+    """One finding about one part of a request.
+
+    path: where, from the outside in; an index is an int, a member is a str.
+    message: for people.
+    code: canonical code, lower snake case.
+    location: body, query, path, header or cookie.
+    kind: the validator's own word (pydantic's `missing`, `uuid_parsing`); a dialect
+        may translate it into its vocabulary, it is never shown as it is.
+    """
+
+    path: tuple[str | int, ...] = ()
+    message: str = ""
+    code: str = "invalid_value"
+    location: str = "body"
+    kind: str = ""
+
+    @property
+    def field(self) -> str:
+        """The path as clients write it: `items[0].name`."""
+        return dotted(self.path)
+
+
+class Public(NamedTuple):
+    """All that a client may know of one failure.
+
+    status: HTTP status, 400..599. type: the dialect's coarse class of the error.
+    retry_after: whole seconds. resume_at: the instant that retry_after ends (UTC).
+    retryable: may the same request succeed later. doc_url: where the code is described.
+    extensions: members the error's author made public.
+    """
+
+    code: str = "internal"
+    status: int = 500
+    type: str = ""
+    title: str = ""
+    message: str = ""
+    param: str | None = None
+    details: tuple[Detail, ...] = ()
+    request_id: str = ""
+    retry_after: int | None = None
+    resume_at: datetime | None = None
+    retryable: bool = False
+    rate_limit: RateLimit | None = None
+    doc_url: str = ""
+    extensions: Mapping[str, Any] = NOTHING
+
+    def only(self, fields: Iterable[str]) -> Public:
+        """The part that a dialect carrying `fields` can transport.
+
+        A name is a field of this class or `details.<field of Detail>`; all else is
+        set back to its default.
+        """
+        wanted = frozenset(fields)
+        kept = {name: value for name, value in self._asdict().items() if name in wanted}
+        inner = [name.removeprefix("details.") for name in wanted if name.startswith("details.")]
+        if inner:
+            kept["details"] = tuple(
+                Detail(**{name: getattr(detail, name) for name in inner}) for detail in self.details
+            )
+        return Public(**kept)
+
+
+class Private(NamedTuple):
+    """What the operator is told and the client is not.
+
+    code: the true code, before concealment. reason: why, in one word (cross_tenant,
+    absent, unhandled, ...). owner, caller: tenants. context: the author's own facts.
+    answered_by: errorkit, or application where it shaped the answer itself.
+    """
+
+    exception: BaseException | None = None
+    code: str = "internal"
+    reason: str = ""
+    owner: Any = None
+    caller: Any = None
+    context: Mapping[str, Any] = NOTHING
+    answered_by: str = "errorkit"
+
+
+class Failure(NamedTuple):
+    """One occurrence: what is shown and what is known."""
+
+    public: Public
+    private: Private
+
+
+def dotted(path: tuple[str | int, ...]) -> str:
+    """`("items", 0, "name")` as `items[0].name`."""
+    out = ""
+    for part in path:
+        if isinstance(part, int):
+            out += f"[{part}]"
+        else:
+            out += f".{part}" if out else part
+    return out
+
+
+def undotted(field: str) -> tuple[str | int, ...]:
+    """The inverse of `dotted`, for paths whose members hold no dot and no bracket."""
+    path: list[str | int] = []
+    for chunk in field.split("."):
+        member, *indices = chunk.split("[")
+        if member:
+            path.append(member)
+        for index in indices:
+            digits = index.rstrip("]")
+            path.append(int(digits) if digits.isdecimal() else digits)
+    return tuple(path)
+
+
+def pointer(path: tuple[str | int, ...]) -> str:
+    """The path as a JSON Pointer (RFC 6901): `/items/0/name`."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def unpointer(text: str) -> tuple[str | int, ...]:
+    """The inverse of `pointer`; a part of digits is an index."""
+    if not text.startswith("/"):
+        return ()
+    parts = (part.replace("~1", "/").replace("~0", "~") for part in text[1:].split("/"))
+    return tuple(int(part) if part.isdecimal() else part for part in parts)

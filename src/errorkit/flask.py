@@ -1,0 +1,133 @@
+"""Flask: its exceptions by its own error handlers, everything else by the WSGI middleware."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import flask
+from werkzeug.exceptions import HTTPException
+
+from errorkit.errors import APIError, MalformedJSONError
+from errorkit.handler import build_handler
+from errorkit.validation import as_error
+from errorkit.wsgi import ENVIRON_KEY, ErrorMiddleware, WSGIApp, WSGIRequest
+
+if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, importing this does not
+    from errorkit.config import Config
+    from errorkit.handler import ErrorHandler
+    from errorkit.identification import Translator
+
+_DROPPED = frozenset({"content-type", "content-length"})
+
+
+class FlaskRequest(WSGIRequest):
+    """A request that Flask routes."""
+
+    @property
+    def route(self) -> str | None:
+        """The rule that matched."""
+        rule = getattr(self.environ.get("werkzeug.request"), "url_rule", None)
+        return None if rule is None else str(rule.rule)
+
+
+class FlaskMiddleware(ErrorMiddleware):
+    """The WSGI middleware around one Flask application."""
+
+    request_class = FlaskRequest
+
+    def __init__(self, app: WSGIApp, handler: ErrorHandler, flask_app: flask.Flask) -> None:
+        super().__init__(app, handler=handler)
+        self.flask_app = flask_app
+
+    def propagates(self, exception: Exception) -> bool:
+        """As Flask decides it: in debug mode and in tests."""
+        wish = self.flask_app.config["PROPAGATE_EXCEPTIONS"]
+        return bool(self.flask_app.testing or self.flask_app.debug) if wish is None else bool(wish)
+
+
+class ErrorKit:
+    """Flask's extension: `ErrorKit(app, dialect="problem")`, or `init_app` in a factory.
+
+    Settings: see `errorkit.config.Config`. Raises ConfigurationError where they cannot be used.
+    """
+
+    def __init__(self, app: flask.Flask | None = None, *, config: Config | None = None, **settings: Any) -> None:
+        self.handler = build_handler(config, settings)
+        self.handler.identifier.add({HTTPException: self._from_http, **_pydantic(self.handler)})
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: flask.Flask) -> None:
+        """Cover one application. A handler that it has registered itself is kept."""
+        app.extensions["errorkit"] = self
+        own = app.error_handler_spec[None][None]
+        for exception in (HTTPException, APIError, *_pydantic(self.handler), *self.handler.config.exceptions):
+            if exception not in own:
+                app.register_error_handler(exception, self._answer)
+        kept = [key for key in (*own, *app.error_handler_spec[None]) if key not in (None, HTTPException, APIError)]
+        app.log_exception = self._remember  # type: ignore[method-assign]
+        app.wsgi_app = FlaskMiddleware(app.wsgi_app, self.handler, app)  # type: ignore[method-assign]
+        self.handler.announce(user_handlers=[getattr(key, "__name__", str(key)) for key in kept])
+
+    def _answer(self, exception: Exception) -> Any:
+        request: FlaskRequest | None = flask.request.environ.get(ENVIRON_KEY)
+        if request is None or request.owner is not self.handler:  # a prefix that opted out
+            if isinstance(exception, HTTPException):
+                return exception
+            raise exception
+        if isinstance(exception, HTTPException) and exception.response is not None:
+            request.deliberate = True
+            return exception
+        original = getattr(exception, "original_exception", None) or exception
+        request.reported = original is not exception  # Flask's signal has told the reporters
+        response = self.handler.respond(request, original)
+        request.ours = True
+        answer = flask.Response(response.body, response.status)
+        for name, value in response.headers:
+            answer.headers[name.decode("ascii").title()] = value.decode("latin-1")
+        return answer
+
+    def _remember(self, exc_info: Any) -> None:
+        """Flask's hook for logging a crash: the event will tell it, once."""
+        request: FlaskRequest | None = flask.request.environ.get(ENVIRON_KEY)
+        if request is not None:
+            request.exception = exc_info[1]
+            request.reported = True
+        else:
+            flask.Flask.log_exception(flask.current_app, exc_info)
+
+    def _from_http(self, exception: HTTPException) -> APIError:
+        """The error for werkzeug's exceptions: status and headers kept, 5xx words not shown."""
+        if exception.code == 400 and _is_malformed_json(exception):
+            return MalformedJSONError()
+        status = exception.code or 500
+        headers = dict(pair for pair in exception.get_headers() if pair[0].lower() not in _DROPPED)
+        error = self.handler.catalog.by_status(status if 400 <= status <= 599 else 500).cls(headers=headers)
+        if exception.description and exception.description != type(exception).description:
+            if status < 500:
+                error.message = exception.description
+            else:
+                error.context = {"description": exception.description}
+        return error
+
+
+def _pydantic(handler: ErrorHandler) -> dict[type[BaseException], Translator]:
+    from pydantic import ValidationError
+
+    def invalid(exception: ValidationError) -> APIError | None:
+        findings = exception.errors(include_url=False, include_context=False, include_input=False)
+        return as_error(findings, field_codes=handler.catalog.field_codes, location="body")
+
+    return {ValidationError: invalid}
+
+
+def _is_malformed_json(exception: BaseException) -> bool:
+    link: BaseException | None = exception
+    for _ in range(5):
+        if link is None:
+            return False
+        if isinstance(link, (json.JSONDecodeError, UnicodeDecodeError)):
+            return True
+        link = link.__cause__ or link.__context__
+    return False

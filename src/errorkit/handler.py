@@ -1,0 +1,403 @@
+"""The way of one failing request, in six steps: identify, stamp, conceal, advise, encode, record.
+
+Synchronous and free of I/O (the log excepted): adapters carry failures here and bytes away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from errorkit import telemetry
+from errorkit.catalog import Catalog, ErrorSpec
+from errorkit.config import Config, ConfigurationError
+from errorkit.encoding import safe, text_of
+from errorkit.errors import APIError, ValidationError
+from errorkit.events import EventLog, compact, last_resort
+from errorkit.exchange import CLIENT_CLOSED_REQUEST, RawHeaders, Request, Response, legal, phrase, raw_header
+from errorkit.failure import NOTHING, Detail, Failure, Private, Public
+from errorkit.identification import Identified, Identifier
+from errorkit.normalisation import Default, surviving
+from errorkit.rendering import Renderer
+from errorkit.request_id import RequestIdFormat, accept
+from errorkit.retry import Advice, Wait, advise, clock, parse_retry_after
+from errorkit.tenancy import shown_class
+from errorkit.validation import as_error
+
+_OWN_HEADERS = frozenset({b"content-type", b"content-length", b"retry-after", b"x-content-type-options"})
+_RAISED_ON = frozenset({"aborted", "background"})
+
+
+class Shown(NamedTuple):
+    """Step 3's result: the spec that is shown; `error` is None where only its words may be."""
+
+    spec: ErrorSpec
+    error: APIError | None
+
+
+class ErrorHandler:
+    """The configured, framework-free centre."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.catalog: Catalog = config.catalog
+        self.events = EventLog(
+            levels=config.levels, redact=config.redact, redact_exception_text=config.redact_exception_text
+        )
+        self.identifier = Identifier(config.catalog, config.exceptions)
+        self._not_found = self.catalog.by_code("not_found").cls
+        self._forbidden = self.catalog.by_code("forbidden").cls
+        self.renderers = tuple((prefix, Renderer(d) if d else None) for prefix, d in config.dialects)
+        self._only = self.renderers[0][1] if len(self.renderers) == 1 and not self.renderers[0][0] else None
+        self._id_formats = {
+            renderer: (config.request_id or renderer.dialect.request_id_format or RequestIdFormat()).new
+            for _, renderer in self.renderers
+            if renderer is not None
+        }
+        self._fallbacks = {
+            renderer: {spec.code: self._rehearse(renderer, spec) for spec in self.catalog}
+            for renderer in self._id_formats
+        }
+
+    # -- before anything fails
+
+    def renderer_for(self, path: str) -> Renderer | None:
+        """The renderer of the longest prefix that `path` lies under; None: leave it alone."""
+        if self._only is not None:
+            return self._only
+        for prefix, renderer in self.renderers:
+            if not prefix or path == prefix or path.startswith(prefix + "/"):
+                return renderer
+        return None
+
+    def request_id(self, renderer: Renderer, inbound: bytes | None) -> str:
+        """A believable inbound id, or a new one."""
+        if inbound is not None and self.config.trust_inbound:
+            accepted = accept(inbound)
+            if accepted is not None:
+                return accepted
+        return self._id_formats[renderer]()
+
+    def announce(self, **covered: list[str]) -> None:
+        """One line at start-up: what is covered, by which dialects."""
+        dialects = {prefix or "/": renderer.dialect.name if renderer else None for prefix, renderer in self.renderers}
+        try:
+            self.events.announce("errorkit_installed", dialects=dialects, codes=len(self.catalog), **covered)
+        except Exception as own:
+            last_resort("the start-up line was lost", own)
+
+    # -- one failing request
+
+    def respond(self, request: Request, exception: BaseException) -> Response:
+        """The response for an exception. Never raises; the failure is left on the request."""
+        try:
+            identified = self.identifier.identify(exception)
+            return self._answer(request, identified, [])
+        except Exception as own:
+            return self._degrade(request, own, exception)
+
+    def renormalise(self, request: Request, status: int, headers: RawHeaders, default: Default) -> Response:
+        """The response in the dialect for a framework's default body."""
+        try:
+            spec = self.catalog.by_status(status)
+            error: APIError
+            if default.findings:
+                error = as_error(default.findings, field_codes=self.catalog.field_codes)
+                spec = self.identifier.spec(type(error))
+            else:
+                error = spec.cls(default.message if status < 500 else None)
+            identified = Identified(error, spec, request.exception, "")
+            return self._answer(request, identified, surviving(status, headers), status)
+        except Exception as own:
+            return self._degrade(request, own, request.exception, status)
+
+    def refuse(self, request: Request, status: int) -> Response:
+        """The response for a refusal of which only the status is known."""
+        return self.renormalise(request, status, [], Default())
+
+    def spelled(self, request: Request) -> str:
+        """The shown code in the dialect's spelling."""
+        assert request.failure is not None
+        return self._renderer(request).dialect.spell(request.failure.public.code)
+
+    def words(self, request: Request) -> str:
+        """The shown message."""
+        assert request.failure is not None
+        return request.failure.public.message
+
+    def observe(self, request: Request, status: int) -> None:
+        """Somebody else's answer, for the record."""
+        spec = self.catalog.by_status(status)
+        self._note(
+            request,
+            Public(code=spec.code, status=status, title=spec.title, request_id=request.request_id),
+            Private(code=spec.code, exception=request.exception, answered_by="application"),
+        )
+
+    def broke(self, request: Request, exception: BaseException | None, outcome: str) -> None:
+        """A failure that no response tells of any more.
+
+        outcome: aborted, background, incomplete or client_gone.
+        """
+        request.outcome = outcome
+        if outcome in ("client_gone", "incomplete"):
+            status = CLIENT_CLOSED_REQUEST if outcome == "client_gone" else request.status
+            code = "client_closed_request" if outcome == "client_gone" else "incomplete_response"
+            public = Public(code=code, status=status, title=phrase(status), request_id=request.request_id)
+            self._note(request, public, Private(code=code, exception=exception))
+            return
+        try:
+            assert exception is not None
+            identified = self.identifier.identify(exception)
+            public = self._public(request, identified, Shown(identified.spec, None), None)
+            self._note(request, public, self._private(identified))
+        except Exception as own:
+            last_resort("a broken response could not be described", own)
+            self._note(request, Public(request_id=request.request_id), Private(exception=exception))
+
+    def stream_event(self, request: Request, exception: BaseException) -> bytes | None:
+        """The dialect's last event for a server-sent stream that fails; None if it has none."""
+        try:
+            self.respond(request, exception)
+            request.outcome = "stream_error"
+            assert request.failure is not None
+            return self._renderer(request).frame(request.failure.public)
+        except Exception as own:
+            last_resort("a stream event could not be written", own)
+            return None
+
+    def record(self, request: Request) -> None:
+        """Step 6: the one event of this request's failure. Never raises."""
+        failure = request.failure
+        if failure is None or request.recorded:
+            return
+        request.recorded = True
+        try:
+            self.events.record(request, failure)
+        except Exception as own:
+            last_resort(f"the event of request {request.request_id} (code {failure.private.code}) was lost", own)
+        try:
+            telemetry.report(
+                failure,
+                unhandled=failure.private.reason == "unhandled",
+                sentry=not request.reported,
+            )
+            if self.config.on_failure is not None:
+                self.config.on_failure(failure, request)
+        except Exception as own:
+            last_resort("a reporter or hook failed", own)
+
+    def explain(self, request: Request, exception: BaseException) -> None:
+        """Add to a recorded-to-be failure the exception that turned out to be its cause."""
+        failure = request.failure
+        if failure is not None and failure.private.exception is None:
+            request.failure = failure._replace(private=failure.private._replace(exception=exception))
+
+    def let_go(self, request: Request) -> None:
+        """After the event: keep no frame alive by an exception that goes no further."""
+        failure, request.failure = request.failure, None
+        request.exception = None
+        if failure is not None and failure.private.exception is not None and request.outcome not in _RAISED_ON:
+            failure.private.exception.__traceback__ = None
+
+    # -- the steps
+
+    def _answer(
+        self, request: Request, identified: Identified, headers: RawHeaders, status: int | None = None
+    ) -> Response:
+        shown = self._conceal(identified)
+        wait = self._advise(shown, headers)
+        public = self._public(request, identified, shown, wait, status)
+        self._note(request, public, self._private(identified))
+        return self._encode(request, public, shown, headers, identified.exception)
+
+    def _conceal(self, identified: Identified) -> Shown:
+        error = identified.error
+        cls = shown_class(error, self.config.tenant_status, self._not_found, self._forbidden)
+        return Shown(identified.spec, error) if cls is None else Shown(self.identifier.spec(cls), None)
+
+    def _advise(self, shown: Shown, headers: RawHeaders) -> Advice | None:
+        wait: Wait | None = None
+        now = clock()
+        if shown.error is not None:
+            wait = shown.error.retry_after
+            if wait is None:
+                given = [value for name, value in shown.error.headers.items() if name.lower() == "retry-after"]
+                given += [value.decode("latin-1") for name, value in headers if name.lower() == b"retry-after"]
+                wait = parse_retry_after(str(given[0]), now) if given else None
+            if wait is None and shown.error.rate_limit is not None and shown.error.rate_limit.remaining <= 0:
+                wait = shown.error.rate_limit.reset or None
+        if wait is None:
+            wait = self.config.retry_after.get(shown.spec.code, shown.spec.default_retry_after)
+        return None if wait is None else advise(wait, now)
+
+    def _public(
+        self,
+        request: Request,
+        identified: Identified,
+        shown: Shown,
+        advice: Advice | None,
+        status: int | None = None,
+    ) -> Public:
+        spec, error = shown
+        dialect = self._renderer(request).dialect
+        message, param = spec.message, None
+        details: tuple[Detail, ...] = ()
+        extensions: Mapping[str, Any] = NOTHING
+        if error is not None:
+            if "message" in error.__dict__:
+                message = text_of(error.message)
+            if error.param is not None:
+                param = text_of(error.param, 512)
+            if error.extensions:
+                extensions = {text_of(name, 200): safe(value) for name, value in error.extensions.items()}
+            if error.details:
+                details = tuple(_clean(dialect.translate(detail)) for detail in error.details)
+                if isinstance(error, ValidationError):
+                    decided, finding = dialect.decide(error.details)
+                    status = self._override(error.details) or decided
+                    param = param or _clean(finding).field or None
+                    if "message" not in error.__dict__:
+                        message = text_of(dialect.describe(tuple(map(_clean, error.details))))
+                    if dialect.code_from_finding and finding.code in self.catalog:
+                        spec = self.catalog.by_code(finding.code)
+        status = status or spec.status
+        retryable = spec.retryable
+        if advice is not None and advice.seconds > self.config.max_retry_wait:
+            retryable = False
+        return Public(
+            spec.code,
+            status,
+            spec.type or dialect.type_for(status),
+            spec.title,
+            message,
+            param,
+            details,
+            request.request_id,
+            None if advice is None else advice.seconds,
+            None if advice is None else advice.resume_at,
+            retryable,
+            None if error is None else error.rate_limit,
+            self.config.docs_url.replace("{code}", spec.code),
+            extensions,
+        )
+
+    def _override(self, details: tuple[Detail, ...]) -> int | None:
+        """The configured status for findings; with both kinds present, missing wins."""
+        missing = any(detail.code == "missing_field" for detail in details)
+        return self.config.status_missing if missing else self.config.status_invalid
+
+    def _private(self, identified: Identified) -> Private:
+        error = identified.error
+        return Private(
+            identified.exception,
+            identified.spec.code,
+            identified.reason,
+            error.owner,
+            error.caller,
+            error.context,
+        )
+
+    def _encode(
+        self,
+        request: Request,
+        public: Public,
+        shown: Shown,
+        kept: RawHeaders,
+        exception: BaseException | None,
+    ) -> Response:
+        renderer = self._renderer(request)
+        fields: dict[str, object] = dict(shown.spec.default_headers)
+        if shown.error is not None and shown.error.headers:
+            own = shown.error.headers
+            lowered = {str(name).lower() for name in own}
+            fields = {name: value for name, value in fields.items() if name.lower() not in lowered}
+            fields.update(own)
+        headers = [pair for pair in (raw_header(name, value) for name, value in fields.items()) if pair is not None]
+        present = {name for name, _ in headers}
+        headers += [(name.lower(), v) for name, v in kept if name.lower() not in present and legal(name, v)]
+        own_names = {*_OWN_HEADERS, renderer.id_header}
+        headers = [pair for pair in headers if pair[0] not in own_names]
+        cacheable = shown.error is not None and any(name == b"cache-control" for name, _ in headers)
+        if not cacheable:
+            headers = [pair for pair in headers if pair[0] != b"cache-control"]
+        debug = self._debug(exception) if self.config.development else None
+        return renderer.render(public, headers, cache_control=cacheable, debug=debug)
+
+    def _debug(self, exception: BaseException | None) -> dict[str, Any] | None:
+        if exception is None:
+            return None
+        return {"exception": type(exception).__qualname__, "traceback": compact(exception).split("\n")}
+
+    # -- parts of the steps
+
+    def _renderer(self, request: Request) -> Renderer:
+        renderer: Renderer = request.renderer
+        return renderer
+
+    def _note(self, request: Request, public: Public, private: Private) -> None:
+        request.failure = Failure(public, private)
+
+    def _rehearse(self, renderer: Renderer, spec: ErrorSpec) -> bytes:
+        """A spec's body without an occurrence: proof at start-up that the dialect can write it."""
+        try:
+            coarse = spec.type or renderer.dialect.type_for(spec.status)
+            return renderer.body(Public(spec.code, spec.status, coarse, spec.title, spec.message))
+        except Exception as error:
+            name = renderer.dialect.name or type(renderer.dialect).__name__
+            raise ValueError(
+                f"dialect {name!r} cannot write the error {spec.code!r}: {type(error).__name__}: {error}; "
+                f"its write() must take every error of the catalogue"
+            ) from error
+
+    def _degrade(
+        self, request: Request, own: Exception, exception: BaseException | None, status: int | None = None
+    ) -> Response:
+        """errorkit itself failed: a body prepared at start-up, the right status, and a trace."""
+        if own is not exception:
+            last_resort(f"an answer had to be simplified (request {request.request_id})", own)
+        spec = self.catalog.by_code("internal")
+        try:
+            spec = self._conceal(self.identifier.identify(exception)).spec if exception is not None else spec
+            if status is not None:
+                spec = self.catalog.by_status(status)
+        except Exception:
+            spec = self.catalog.by_code("internal")
+        status = status or spec.status
+        renderer = self._renderer(request)
+        public = Public(spec.code, status, spec.type, spec.title, spec.message, request_id=request.request_id)
+        self._note(request, public, Private(exception=exception, code=spec.code, reason="degraded"))
+        body = self._fallbacks[renderer].get(spec.code) or self._fallbacks[renderer]["internal"]
+        return Response(
+            status,
+            [
+                (b"content-type", renderer.dialect.media_type.encode("ascii")),
+                (b"content-length", b"%d" % len(body)),
+                (renderer.id_header, request.request_id.encode("ascii")),
+                (b"cache-control", b"no-store"),
+                (b"x-content-type-options", b"nosniff"),
+            ],
+            body,
+        )
+
+
+def build_handler(config: Config | None, settings: dict[str, Any]) -> ErrorHandler:
+    """The handler for a configuration, or for its settings. Raises ConfigurationError."""
+    if config is None:
+        config = Config.load(**settings)
+    elif settings:
+        raise ConfigurationError(
+            f"errorkit configuration: config= and {', '.join(sorted(settings))}= are both given; "
+            "put all settings into the Config"
+        )
+    return ErrorHandler(config)
+
+
+def _clean(detail: Detail) -> Detail:
+    return Detail(
+        tuple(part if isinstance(part, int) else text_of(part, 256) for part in detail.path[:32]),
+        text_of(detail.message, 1024),
+        text_of(detail.code, 64),
+        text_of(detail.location, 16),
+        detail.kind,
+    )

@@ -1,0 +1,110 @@
+"""Step 1: any exception as a declared error. A stranger becomes "internal", its words stay private."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from errorkit.catalog import Catalog, ErrorSpec
+from errorkit.errors import APIError
+
+_MAX_LEAVES = 1000
+_MAX_CLASSES = 1024
+
+Translator = Callable[[Any], APIError | None]
+"""From a foreign exception to the error that answers for it; None leaves it undeclared."""
+
+
+class Identified(NamedTuple):
+    """Step 1's result: the declared error that answers, and what was really raised."""
+
+    error: APIError
+    spec: ErrorSpec
+    exception: BaseException | None
+    reason: str
+
+
+class Identifier:
+    """Knows which errors are declared, and which foreign exceptions they answer for.
+
+    translators: foreign exception classes, subclasses included.
+    """
+
+    def __init__(self, catalog: Catalog, translators: Mapping[type[BaseException], Translator]) -> None:
+        self.catalog = catalog
+        self._translators = dict(translators)
+        self._translator_of: dict[type, Translator | None] = {}
+        self._specs: dict[type[APIError], ErrorSpec] = {}
+        self._internal = catalog.by_code("internal").cls
+
+    def add(self, translators: Mapping[type[BaseException], Translator]) -> None:
+        """An adapter's exception classes; the configuration's own win."""
+        self._translators = {**translators, **self._translators}
+        self._translator_of.clear()
+
+    def handles(self, exception: BaseException) -> bool:
+        """Is the exception declared: an APIError, or of a class that something translates."""
+        return isinstance(exception, APIError) or self._translate(type(exception)) is not None
+
+    def identify(self, exception: BaseException) -> Identified:
+        """The declared error that answers for any exception.
+
+        Raises TypeError where a translator gives something else than an APIError.
+        """
+        if isinstance(exception, APIError):
+            return Identified(exception, self.spec(type(exception)), exception, exception.reason)
+        translator = self._translate(type(exception))
+        if translator is None and isinstance(exception, BaseExceptionGroup):
+            leaf = self._leaf(exception)
+            if leaf is not None:
+                return self.identify(leaf)._replace(exception=exception)
+        error = None if translator is None else translator(exception)
+        if error is None:
+            return Identified(self._internal(), self.spec(self._internal), exception, "unhandled")
+        if not isinstance(error, APIError):
+            raise TypeError(f"{translator!r} gave {type(error).__name__} for an exception; it must give an APIError")
+        reason = error.reason or ("validation" if error.details else "")
+        return Identified(error, self.spec(type(error)), exception, reason)
+
+    def spec(self, cls: type[APIError]) -> ErrorSpec:
+        """The spec that a class's occurrences are served by, remembered."""
+        try:
+            return self._specs[cls]
+        except KeyError:
+            if len(self._specs) >= _MAX_CLASSES:
+                self._specs.clear()
+            spec = self._specs[cls] = self.catalog.by_class(cls)
+            return spec
+
+    def _translate(self, cls: type) -> Translator | None:
+        try:
+            return self._translator_of[cls]
+        except KeyError:
+            if len(self._translator_of) >= _MAX_CLASSES:
+                self._translator_of.clear()
+            found = next((self._translators[base] for base in cls.__mro__ if base in self._translators), None)
+            self._translator_of[cls] = found
+            return found
+
+    def _leaf(self, group: BaseExceptionGroup[Any]) -> BaseException | None:
+        """The declared error that a group is about; None where anything in it is a stranger."""
+        declared: list[BaseException] = []
+        for leaf in _leaves(group):
+            if not self.handles(leaf):
+                return None
+            declared.append(leaf)
+        statuses = [(self.identify(leaf).spec.status, -n) for n, leaf in enumerate(declared[:20])]
+        return declared[-max(statuses)[1]] if statuses else None
+
+
+def _leaves(group: BaseExceptionGroup[Any]) -> Iterable[BaseException]:
+    """The leaves of a group, without recursion and bounded."""
+    stack: list[BaseException] = [group]
+    count = 0
+    while stack and count < _MAX_LEAVES:
+        exception = stack.pop()
+        if isinstance(exception, BaseExceptionGroup):
+            stack.extend(reversed(exception.exceptions[:_MAX_LEAVES]))
+        else:
+            count += 1
+            yield exception

@@ -1,0 +1,180 @@
+"""One dialect's public errors as response bytes.
+
+A body differs from one occurrence to the next in a few strings. For a dialect that says
+which ones it copies (`Dialect.copies`), `write` is called once with marks in their places,
+and from then on only these strings are encoded and spliced in. Whatever does not fit is
+written and encoded whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from errorkit.dialects import Dialect
+from errorkit.encoding import CUT, clean, encode, encode_string, safe
+from errorkit.exchange import RawHeaders, Response, raw_header
+from errorkit.failure import NOTHING, Public
+from errorkit.retry import rfc3339
+
+MAX_BODY = 65536
+"""Bytes of the largest body that is sent."""
+_MAX_TEMPLATES = 1024
+
+_INSTANT = datetime(9876, 5, 4, 3, 2, 1, tzinfo=UTC)
+_MARKS: dict[str, Any] = {
+    "message": "\x02message\x03",
+    "request_id": "\x02request_id\x03",
+    "param": "\x02param\x03",
+    "retry_after": 8765432109,
+    "resume_at": _INSTANT,
+}
+_MARKED = {encode_string(v) if isinstance(v, str) else str(v).encode(): k for k, v in _MARKS.items()}
+_MARKED[rfc3339(_INSTANT).encode()] = "resume_at"
+_FIND = re.compile(b"(" + b"|".join(re.escape(mark) for mark in _MARKED) + b")")
+
+Template = tuple[tuple[bytes, str], ...]
+"""Fixed bytes, and the field that follows them (empty at the end)."""
+
+
+class Renderer:
+    """Public errors of one dialect as responses."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.id_header = dialect.request_id_header.lower().encode("ascii")
+        self._content_type = (b"content-type", dialect.media_type.encode("ascii"))
+        self._copies = frozenset(dialect.copies)
+        self._templates: dict[tuple[Any, ...], Template | None] = {}
+        self._headers: dict[tuple[Any, ...], RawHeaders] = {}
+
+    def render(
+        self,
+        public: Public,
+        headers: RawHeaders,
+        *,
+        cache_control: bool = False,
+        debug: dict[str, Any] | None = None,
+    ) -> Response:
+        """The response for one public error.
+
+        headers: the error's own fields. cache_control: they include one that shall stand.
+        debug: a member to add to the body, in development.
+        """
+        if debug is None:
+            body = self.body(public)
+        else:
+            written = self.dialect.write(public)
+            body = encode({**written, "debug": debug} if isinstance(written, dict) else written)
+        out = [
+            self._content_type,
+            (b"content-length", b"%d" % len(body)),
+            *self._fixed(public),
+            *headers,
+            (self.id_header, public.request_id.encode("ascii")),
+        ]
+        if not cache_control:
+            out.append((b"cache-control", b"no-store"))
+        return Response(public.status, out, body)
+
+    def body(self, public: Public) -> bytes:
+        """The body, spliced where it can be, within `MAX_BODY`."""
+        if public.details or public.extensions or public.rate_limit is not None:
+            return self._whole(public)
+        param, wait = public.param is None, public.retry_after is None
+        key = (public.code, public.status, public.type, public.title, public.doc_url, public.retryable, param, wait)
+        try:
+            template = self._templates[key]
+        except KeyError:
+            template = self._learn(key, public)
+        if template is None:
+            return self._whole(public)
+        return self._splice(template, public)
+
+    def frame(self, public: Public) -> bytes | None:
+        """The last event of a stream (HTML, server-sent events 9.2.6), if the dialect has one."""
+        event = self.dialect.stream_event(public)
+        if event is None:
+            return None
+        name, data = event
+        head = f"event: {name}\n".encode() if name else b""
+        return head + b"data: " + encode(data) + b"\n\n"
+
+    def _fixed(self, public: Public) -> RawHeaders:
+        if public.retry_after is not None or public.rate_limit is not None:
+            return self._vendor(public)
+        key = (public.code, public.status, public.type, public.retryable)
+        fixed = self._headers.get(key)
+        if fixed is None:
+            fixed = self._vendor(public)
+            if not public.extensions and not public.details:
+                _bound(self._headers)[key] = fixed
+        return fixed
+
+    def _vendor(self, public: Public) -> RawHeaders:
+        pairs = (raw_header(name, value) for name, value in self.dialect.headers(public).items())
+        return [(b"x-content-type-options", b"nosniff"), *(pair for pair in pairs if pair is not None)]
+
+    def _learn(self, key: tuple[Any, ...], public: Public) -> Template | None:
+        present = {name: mark for name, mark in _MARKS.items() if getattr(public, name) is not None}
+        template: Template | None = None
+        if self._copies.issuperset(present):
+            marked = public._replace(**present)
+            template = tuple(_pieces(encode(self.dialect.write(marked))))
+            if self._splice(template, public) != encode(self.dialect.write(public)):
+                template = None
+        _bound(self._templates)[key] = template
+        return template
+
+    def _splice(self, template: Template, public: Public) -> bytes:
+        parts: list[bytes] = []
+        for fixed, field in template:
+            parts.append(fixed)
+            if field == "message":
+                parts.append(encode_string(public.message))
+            elif field == "request_id":
+                parts.append(public.request_id.encode("ascii"))
+            elif field == "param":
+                parts.append(encode_string(public.param or ""))
+            elif field == "retry_after":
+                parts.append(b"%d" % (public.retry_after or 0))
+            elif field:
+                parts.append(rfc3339(public.resume_at or _INSTANT).encode("ascii"))
+        return b"".join(parts)
+
+    def _whole(self, public: Public) -> bytes:
+        body = encode(self.dialect.write(public))
+        if len(body) <= MAX_BODY:
+            return body
+        for smaller in _shrunk(public):
+            body = encode(self.dialect.write(smaller))
+            if len(body) <= MAX_BODY:
+                break
+        return body
+
+
+def _pieces(marked: bytes) -> Iterable[tuple[bytes, str]]:
+    parts = _FIND.split(marked)
+    for index in range(0, len(parts) - 1, 2):
+        yield parts[index], _MARKED[parts[index + 1]]
+    yield parts[-1], ""
+
+
+def _shrunk(public: Public) -> Iterable[Public]:
+    """Ever less of it: shorter values, fewer findings, no extensions, a short message."""
+    small = public._replace(
+        extensions={name: safe(value, 200) for name, value in list(public.extensions.items())[:50]},
+        details=tuple(detail._replace(message=clean(detail.message, 200)) for detail in public.details[:50]),
+    )
+    yield small
+    yield small._replace(extensions={"truncated": CUT}, details=small.details[:20])
+    message, param = clean(public.message, 1000), clean(public.param or "", 100) or None
+    yield public._replace(extensions=NOTHING, details=(), message=message, param=param)
+
+
+def _bound(cache: dict[tuple[Any, ...], Any]) -> dict[tuple[Any, ...], Any]:
+    if len(cache) >= _MAX_TEMPLATES:
+        cache.clear()
+    return cache

@@ -1,0 +1,154 @@
+"""When to come back: Retry-After, the instant it ends, and rate-limit fields.
+
+Retry-After is sent as whole seconds, rounded up once and never negative (RFC 9110
+section 10.2.3 knows only digits and dates; fractions make urllib3 raise). Zero is a value.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import NamedTuple
+
+Wait = float | timedelta | datetime
+"""Seconds, a duration, or the instant at which waiting ends."""
+
+LONGEST = 366 * 24 * 3600
+"""Seconds. A longer wait is sent as this one."""
+
+
+class Advice(NamedTuple):
+    """One instant in the two spellings that clients read."""
+
+    seconds: int
+    resume_at: datetime
+
+
+class RateLimit(NamedTuple):
+    """The state of one quota.
+
+    limit: requests allowed per window. remaining: requests left. reset: seconds until
+    more quota. window: seconds, 0 if unknown. policy: the quota's name.
+    """
+
+    limit: int
+    remaining: int
+    reset: float = 0
+    window: int = 0
+    policy: str = "default"
+
+
+def clock() -> datetime:
+    """Now, in UTC."""
+    return datetime.now(UTC)
+
+
+def check_wait(wait: object) -> Wait:
+    """`wait` if it can be turned into advice.
+
+    Raises TypeError or ValueError that name the value and the fix.
+    """
+    if isinstance(wait, timedelta):
+        return wait
+    if isinstance(wait, datetime):
+        if wait.tzinfo is None:
+            raise ValueError(
+                f"retry_after={wait!r} has no time zone; use an aware datetime, "
+                "for example datetime.now(UTC) + timedelta(...)"
+            )
+        return wait
+    if isinstance(wait, (int, float)) and not isinstance(wait, bool):
+        if math.isnan(wait):
+            raise ValueError("retry_after is NaN; use seconds, a timedelta or an aware datetime")
+        return wait
+    raise TypeError(
+        f"retry_after={wait!r} is of type {type(wait).__name__}; use seconds, a timedelta or an aware datetime"
+    )
+
+
+def advise(wait: Wait, now: datetime) -> Advice:
+    """One wait as whole seconds and as the whole-second instant it ends at."""
+    if isinstance(wait, datetime):
+        exact = (wait - now).total_seconds()
+    elif isinstance(wait, timedelta):
+        exact = wait.total_seconds()
+    else:
+        exact = wait
+    seconds = max(0, math.ceil(min(exact, LONGEST)))
+    instant = wait if isinstance(wait, datetime) and exact <= LONGEST else now + timedelta(seconds=seconds)
+    instant = max(instant.astimezone(UTC), now)
+    if instant.microsecond:
+        instant = instant.replace(microsecond=0) + timedelta(seconds=1)
+    return Advice(seconds, instant)
+
+
+def parse_retry_after(value: str, now: datetime) -> int | None:
+    """Whole seconds from a Retry-After field, or None if it says nothing usable.
+
+    Takes digits and HTTP-dates, and the fractions that some limiters send.
+    """
+    value = value.strip()
+    if value.isascii() and value.isdigit():
+        return min(int(value[:12]), LONGEST)
+    try:
+        exact = float(value)
+    except ValueError:
+        try:
+            instant = parsedate_to_datetime(value)
+        except (TypeError, ValueError):
+            return None
+        if instant.tzinfo is None:
+            instant = instant.replace(tzinfo=UTC)
+        return advise(instant, now).seconds
+    return advise(exact, now).seconds if math.isfinite(exact) else None
+
+
+def rfc3339(instant: datetime) -> str:
+    """`2026-01-31T12:00:00Z`."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_rfc3339(text: str) -> datetime | None:
+    """The inverse of `rfc3339`; None if the text is not such an instant."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return instant.astimezone(UTC) if instant.tzinfo else None
+
+
+def rate_limit_headers(quota: RateLimit) -> dict[str, str]:
+    """The IETF draft's RateLimit and RateLimit-Policy, and the X-RateLimit family.
+
+    X-RateLimit-Reset is in seconds from now. Put these on successful responses, too.
+    Source: draft-ietf-httpapi-ratelimit-headers (structured field lists, RFC 9651).
+    """
+    reset = max(0, math.ceil(quota.reset))
+    remaining = max(0, quota.remaining)
+    name = "".join(c for c in quota.policy if " " <= c <= "~" and c not in '"\\')
+    window = f";w={quota.window}" if quota.window > 0 else ""
+    return {
+        "RateLimit-Policy": f'"{name}";q={quota.limit}{window}',
+        "RateLimit": f'"{name}";r={remaining};t={reset}',
+        "X-RateLimit-Limit": str(quota.limit),
+        "X-RateLimit-Remaining": str(remaining),
+        "X-RateLimit-Reset": str(reset),
+    }
+
+
+def parse_rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
+    """The quota from the headers that `rate_limit_headers` writes (lower-case names)."""
+    policy, state = headers.get("ratelimit-policy", ""), headers.get("ratelimit", "")
+    if not policy.startswith('"') or not state.startswith('"'):
+        return None
+    name, _, parameters = state[1:].partition('"')
+    numbers: dict[str, int] = {}
+    for pair in parameters.split(";") + policy[1:].partition('"')[2].split(";"):
+        key, _, digits = pair.partition("=")
+        if digits.isdecimal():
+            numbers[key.strip()] = int(digits)
+    if "q" not in numbers or "r" not in numbers:
+        return None
+    return RateLimit(numbers["q"], numbers["r"], numbers.get("t", 0), numbers.get("w", 0), name)

@@ -1,0 +1,293 @@
+"""Starlette: where the framework hides its failures, and how each is reached.
+
+Starlette answers errors in two layers of its own. A guard is put inside of both, around
+the router, so that the user's middlewares apply to error responses; the middleware itself
+is put outside of both, so that what the user's middlewares raise is caught, too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from starlette._utils import is_async_callable
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException, WebSocketException
+from starlette.requests import ClientDisconnect, Request
+from starlette.websockets import WebSocketDisconnect
+
+from errorkit.asgi import ErrorMiddleware as GenericMiddleware
+from errorkit.asgi.boundary import Boundary
+from errorkit.asgi.messages import (
+    SCOPE_KEY,
+    ASGIApp,
+    ASGIRequest,
+    Flow,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    came_through,
+)
+from errorkit.asgi.websocket import reason, serve
+from errorkit.errors import APIError, MalformedJSONError
+from errorkit.exchange import Response
+from errorkit.failure import Public
+from errorkit.normalisation import is_phrase
+
+if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, importing this does not
+    from errorkit.config import Config
+    from errorkit.handler import ErrorHandler
+    from errorkit.identification import Translator
+
+HANDLERS_KEY = "starlette.exception_handlers"
+_CLIENT_GONE: tuple[type[BaseException], ...] = (ClientDisconnect, WebSocketDisconnect)
+
+
+class StarletteRequest(ASGIRequest):
+    """A request that Starlette routes."""
+
+    @property
+    def route(self) -> str | None:
+        """The template of the matched route, mounts included."""
+        template = getattr(self.scope.get("route"), "path_format", None)
+        if template is None:
+            return None
+        root, base = self.scope.get("root_path", ""), self.scope.get("app_root_path", "")
+        return f"{root.removeprefix(base).rstrip('/')}{template}"
+
+
+class Guard(Boundary):
+    """The inner place, around an application's router."""
+
+    gone = _CLIENT_GONE
+
+    def __init__(self, app: ASGIApp, handler: ErrorHandler, own_handlers: Mapping[Any, Any]) -> None:
+        super().__init__(app, handler)
+        self.own = own_handlers
+        self._seen: object = None
+        self._tables: tuple[dict[Any, Any], dict[int, Any]] = ({}, {})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one scope inside of the application's middlewares."""
+        request: StarletteRequest | None = scope.get(SCOPE_KEY)
+        if request is None or request.owner is not self.handler:
+            await self.app(scope, receive, send)
+            return
+        tables = scope.get(HANDLERS_KEY)
+        if tables is not None:
+            scope[HANDLERS_KEY] = self._tables if tables[0] is self._seen else self._without_defaults(tables)
+        if scope["type"] == "websocket":
+            await serve(self, request, receive, send, None)
+            return
+        flow = Flow()
+        try:
+            await self.app(scope, receive, self.outlet(request, flow, send, None))
+        except Exception as exception:
+            if flow.start is None and self._is_the_users(exception):
+                request.deliberate = True
+                raise
+            if not await self.caught(request, flow, exception, send):
+                request.exception = exception
+                raise
+
+    def refusal(self, request: ASGIRequest) -> int:
+        """An unknown path is closed by the router before any endpoint is chosen."""
+        return 403 if request.scope.get("endpoint") else 404
+
+    def closing(self, request: ASGIRequest, exception: Exception, response: Response) -> Message:
+        """A WebSocketException names its own close code and reason."""
+        if isinstance(exception, WebSocketException):
+            return {"type": "websocket.close", "code": exception.code, "reason": reason(exception.reason)}
+        return super().closing(request, exception, response)
+
+    def _is_the_users(self, exception: Exception) -> bool:
+        """Has the user registered a handler for it, or is it no error at all (a redirect)."""
+        if isinstance(exception, HTTPException):
+            if not 400 <= exception.status_code <= 599:
+                return 100 <= exception.status_code < 400
+            if exception.status_code in self.own:
+                return True
+        elif 500 in self.own and not self.handler.identifier.handles(exception):
+            return True
+        return any(base in self.own for base in type(exception).__mro__)
+
+    def _without_defaults(self, tables: tuple[dict[Any, Any], dict[int, Any]]) -> tuple[dict[Any, Any], dict[int, Any]]:
+        by_class, by_status = tables
+        own = {key: _deliberately(value) for key, value in by_class.items() if key in self.own}
+        self._tables = own, {key: _deliberately(value) for key, value in by_status.items()}
+        self._seen = by_class
+        return self._tables
+
+
+class ErrorMiddleware(GenericMiddleware):
+    """`app.add_middleware(ErrorMiddleware, dialect="openai")`, at any position.
+
+    It installs itself around the application at the first scope it sees (`lifespan` under
+    every server). Settings: see `errorkit.config.Config`.
+    """
+
+    gone = _CLIENT_GONE
+    request_class = StarletteRequest
+    defaults: frozenset[Any] = frozenset()
+    """Exception handlers that the framework registers by itself."""
+
+    def __init__(
+        self, app: ASGIApp, *, config: Config | None = None, handler: ErrorHandler | None = None, **settings: Any
+    ) -> None:
+        super().__init__(app, handler=handler or self.build(config, settings))
+        self._installed = handler is not None
+
+    @classmethod
+    def build(cls, config: Config | None, settings: dict[str, Any]) -> ErrorHandler:
+        """A handler that knows the framework's exceptions."""
+        from errorkit.handler import build_handler
+
+        handler = build_handler(config, settings)
+        handler.identifier.add(cls.translators(handler))
+        return handler
+
+    @classmethod
+    def translators(cls, handler: ErrorHandler) -> dict[type[BaseException], Translator]:
+        """The framework's exceptions and the errors that answer for them."""
+
+        def http(exception: HTTPException) -> APIError:
+            return from_http_exception(handler, exception.status_code, exception.detail, exception.headers)
+
+        def websocket(exception: WebSocketException) -> APIError:
+            status = 500 if exception.code in (1011, 1006) else 403
+            return handler.catalog.by_status(status).cls()
+
+        return {
+            HTTPException: http,
+            WebSocketException: websocket,
+            json.JSONDecodeError: malformed_json,
+            UnicodeDecodeError: malformed_json,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI scope."""
+        if not self._installed:
+            self._installed = True
+            app = scope.get("app")
+            if isinstance(app, Starlette) and app.middleware_stack is not None and SCOPE_KEY not in scope:
+                app.middleware_stack = type(self)(app.middleware_stack, handler=self.handler)
+                self.guard(app)
+        await super().__call__(scope, receive, send)
+
+    def guard(self, app: Starlette) -> None:
+        """Put the guard into an application and into all that are mounted in it."""
+        covered: list[str] = []
+        kept: list[str] = []
+        self._guard(app, "", covered, kept)
+        self.handler.announce(mounts=covered, user_handlers=kept)
+
+    def _guard(self, app: Starlette, path: str, covered: list[str], kept: list[str]) -> None:
+        if isinstance(app.router.middleware_stack, Guard):
+            return
+        own = {key: value for key, value in app.exception_handlers.items() if value not in self.defaults}
+        kept += [f"{path or '/'}: {getattr(key, '__name__', key)}" for key in own]
+        app.router.middleware_stack = Guard(app.router.middleware_stack, self.handler, own)
+        for prefix, mounted in _mounted(app.routes, path):
+            if not any(_is_errorkit(middleware.cls) for middleware in mounted.user_middleware):
+                covered.append(prefix)
+                self._guard(mounted, prefix, covered, kept)
+
+
+def install(app: Starlette, *, config: Config | None = None, **settings: Any) -> ErrorHandler:
+    """Cover an application from an app factory; the same as `add_middleware(ErrorMiddleware)`.
+
+    Returns the handler. Raises ConfigurationError; RuntimeError if the application has started.
+    """
+    return install_with(ErrorMiddleware, app, config, settings)
+
+
+def install_with(
+    middleware: type[ErrorMiddleware], app: Starlette, config: Config | None, settings: dict[str, Any]
+) -> ErrorHandler:
+    """Cover an application with a given middleware class as soon as its stack is built."""
+    if app.middleware_stack is not None:
+        raise RuntimeError("errorkit must be installed before the application serves its first request")
+    handler = middleware.build(config, settings)
+    build: Callable[[], ASGIApp] = app.build_middleware_stack
+
+    def build_covered() -> ASGIApp:
+        outermost = middleware(build(), handler=handler)
+        outermost.guard(app)
+        return outermost
+
+    app.build_middleware_stack = build_covered  # type: ignore[method-assign]
+    return handler
+
+
+def from_http_exception(handler: ErrorHandler, status: int, detail: Any, headers: Mapping[str, str] | None) -> APIError:
+    """The error for a framework's HTTP exception: status and headers kept, 5xx words not shown.
+
+    detail: text, or a mapping whose `message` is the text and whose other members are public.
+    """
+    if not 400 <= status <= 599:
+        return handler.catalog.by_code("internal").cls(context={"http_exception_status": status})
+    error = handler.catalog.by_status(status).cls(headers=headers)
+    if status >= 500:
+        error.context = {"detail": detail}
+    elif isinstance(detail, str):
+        if not is_phrase(status, detail):
+            error.message = detail
+    elif isinstance(detail, Mapping):
+        members = dict(detail)
+        message = members.pop("message", None)
+        if isinstance(message, str):
+            error.message = message
+        error.extensions = {str(name): value for name, value in members.items() if str(name) not in _PROTECTED}
+    elif detail is not None:
+        error.extensions = {"detail_value": detail}
+    return error
+
+
+def malformed_json(exception: Exception) -> APIError | None:
+    """The error for a body that `Request.json` could not read; other JSON is not the client's."""
+    return MalformedJSONError() if came_through(exception, Request.json) else None
+
+
+_PROTECTED = frozenset(Public._fields) | {"detail", "errors"}
+
+
+def _deliberately(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """A user's exception handler, with a note on the request that its answer is deliberate."""
+
+    def note(connection: Any) -> None:
+        request = connection.scope.get(SCOPE_KEY)
+        if request is not None:
+            request.deliberate = True
+
+    if is_async_callable(handler):
+
+        async def run(connection: Any, exception: Exception) -> Any:
+            note(connection)
+            return await handler(connection, exception)
+
+        return run
+
+    def run_in_thread(connection: Any, exception: Exception) -> Any:
+        note(connection)
+        return handler(connection, exception)
+
+    return run_in_thread
+
+
+def _mounted(routes: Iterable[Any], path: str) -> Iterable[tuple[str, Starlette]]:
+    for route in routes:
+        prefix = path + getattr(route, "path", "")
+        app = getattr(route, "_base_app", None) or getattr(route, "app", None)
+        if isinstance(app, Starlette):
+            yield prefix or getattr(route, "host", "/"), app
+            continue
+        router = getattr(route, "original_router", None) or route
+        inner = getattr(router, "routes", None)
+        if inner:
+            yield from _mounted(inner, prefix)
+
+
+def _is_errorkit(factory: object) -> bool:
+    return isinstance(factory, type) and issubclass(factory, GenericMiddleware)

@@ -1,0 +1,63 @@
+"""Somebody else's resource does not exist: the rule, for handlers and for answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, Literal, TypeVar
+
+from errorkit.errors import APIError, ForbiddenError, NotFoundError
+
+T = TypeVar("T")
+
+TenantStatus = Literal[404, 403]
+"""404: another tenant's resource looks absent. 403: absent and foreign are both forbidden (AIP-193)."""
+
+
+def visible(
+    resource: T | None,
+    *,
+    tenant: str | Callable[[T], Any],
+    caller: Any,
+    error: APIError | type[APIError] = NotFoundError,
+) -> T:
+    """The resource, if there is one and it is the caller's own.
+
+    resource: what was looked up; None if there is none.
+    tenant: the attribute, or a function, that gives the resource's tenant.
+    caller: the calling tenant. None sees nothing.
+    error: raised for an absent and for a foreign resource alike. The client sees only its
+        class's words, so the two cannot be told apart; the log can.
+    """
+    if resource is None:
+        raise _concealed(error, "absent", None, caller)
+    owner = (attrgetter(tenant) if isinstance(tenant, str) else tenant)(resource)
+    if caller is None or owner != caller:
+        raise _concealed(error, "cross_tenant", owner, caller)
+    return resource
+
+
+def _concealed(error: APIError | type[APIError], reason: str, owner: Any, caller: Any) -> APIError:
+    occurrence = error() if isinstance(error, type) else error
+    occurrence.concealed = True
+    occurrence.reason, occurrence.owner, occurrence.caller = reason, owner, caller
+    return occurrence
+
+
+def shown_class(
+    error: APIError,
+    tenant_status: TenantStatus,
+    not_found: type[APIError],
+    forbidden: type[APIError],
+) -> type[APIError] | None:
+    """The class whose words alone the client may see, or None if the error may speak for itself.
+
+    not_found, forbidden: the catalogue's classes for 404 and 403.
+    """
+    if not (error.concealed or error.concealable):
+        return None
+    if tenant_status == 403:
+        return forbidden
+    if isinstance(error, ForbiddenError):
+        return error.conceal_as or not_found
+    return type(error)
