@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from errorkit import telemetry
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.config import Config, ConfigurationError
+from errorkit.dialects import Dialect
 from errorkit.encoding import safe, text_of
 from errorkit.errors import APIError, ValidationError
 from errorkit.events import EventLog, compact, last_resort
@@ -253,9 +254,10 @@ class ErrorHandler:
                 extensions = {text_of(name, 200): safe(value) for name, value in error.extensions.items()}
             if error.details:
                 details = tuple(_clean(dialect.translate(detail)) for detail in error.details)
-                if isinstance(error, ValidationError):
-                    decided, finding = dialect.decide(error.details)
-                    status = self._override(error.details) or decided
+            if isinstance(error, ValidationError):
+                status = self._status_of(error, spec, dialect)
+                if error.details:
+                    finding = dialect.deciding(error.details)
                     param = param or _clean(finding).field or None
                     if "message" not in error.__dict__:
                         message = text_of(dialect.describe(tuple(map(_clean, error.details))))
@@ -282,10 +284,15 @@ class ErrorHandler:
             extensions,
         )
 
-    def _override(self, details: tuple[Detail, ...]) -> int | None:
-        """The configured status for findings; with both kinds present, missing wins."""
-        missing = any(detail.code == "missing_field" for detail in details)
-        return self.config.status_missing if missing else self.config.status_invalid
+    def _status_of(self, error: ValidationError, spec: ErrorSpec, dialect: Dialect) -> int:
+        """A validation failure's status: configured, or the catalogue's own, or the dialect's."""
+        missing = any(detail.code == "missing_field" for detail in error.details)
+        configured = self.config.status_missing if missing else self.config.status_invalid
+        if configured is not None:
+            return configured
+        if spec.status != ValidationError.status:
+            return spec.status
+        return dialect.status_missing if missing else dialect.status_invalid
 
     def _private(self, identified: Identified) -> Private:
         error = identified.error

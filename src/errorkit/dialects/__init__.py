@@ -168,12 +168,11 @@ class Dialect:
             return f"{detail.field}: {detail.message}" if detail.path else detail.message
         return f"{len(details)} fields are invalid."
 
-    def decide(self, details: tuple[Detail, ...]) -> tuple[int, Detail]:
-        """The status for findings, and the one that decides it: the first missing, or the first."""
-        missing = next((detail for detail in details if detail.code == "missing_field"), None)
-        if missing is None or (self.status_missing == self.status_invalid and not self.code_from_finding):
-            return self.status_invalid, details[0]
-        return self.status_missing, missing
+    def deciding(self, details: tuple[Detail, ...]) -> Detail:
+        """The finding that speaks for the whole: the first, or the first missing where that decides the status."""
+        if self.status_missing == self.status_invalid and not self.code_from_finding:
+            return details[0]
+        return next((detail for detail in details if detail.code == "missing_field"), details[0])
 
     def public(self, status: int, headers: Mapping[str, str], **fields: Any) -> Public:
         """A public error read from a response: `fields`, completed from status and headers."""

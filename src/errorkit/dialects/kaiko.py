@@ -87,7 +87,7 @@ class Kaiko(Dialect):
 
     def describe(self, details: tuple[Detail, ...]) -> str:
         """The deciding finding, in Kaiko's words."""
-        _, detail = self.decide(details)
+        detail = self.deciding(details)
         if detail.code == "missing_field":
             return f"The '{detail.field}' field is required"
         return f"The '{detail.field}' field is invalid: {detail.message}" if detail.path else detail.message
