@@ -13,6 +13,14 @@ CLIENT_CLOSED_REQUEST = 499
 
 RawHeaders = list[tuple[bytes, bytes]]
 
+_PHRASES = {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+    CLIENT_CLOSED_REQUEST: "Client Closed Request",
+}
+
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
 _FORBIDDEN = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}").match
@@ -58,6 +66,16 @@ class Request:
     outcome: str = ""
     """Anything but a plain answer: stream_error, aborted, incomplete, client_gone, background."""
 
+    outer: Request | None = None
+    """The same request as an errorkit further out sees it."""
+
+    def claim(self) -> None:
+        """Errorkit renders the response: no place further out shall put it into another form."""
+        request: Request | None = self
+        while request is not None:
+            request.ours = True
+            request = request.outer
+
     @property
     def path(self) -> str:
         """The path without its query."""
@@ -94,10 +112,11 @@ def raw_header(name: str, value: object) -> tuple[bytes, bytes] | None:
 
 
 def phrase(status: int) -> str:
-    """The reason phrase of a status, also of one that no standard knows."""
+    """The reason phrase of a status (RFC 9110's, whatever Python's), also of one that no standard knows."""
+    known = _PHRASES.get(status)
+    if known is not None:
+        return known
     try:
         return HTTPStatus(status).phrase
     except ValueError:
-        if status == CLIENT_CLOSED_REQUEST:
-            return "Client Closed Request"
         return "Client Error" if status < 500 else "Server Error"

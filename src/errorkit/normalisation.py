@@ -26,7 +26,12 @@ _DESCRIBES_BODY = frozenset(
     }
 )  # fmt: skip
 _TITLE = re.compile(rb"<title>\s*(\d{3})\b", re.IGNORECASE).search
-_OLD_PHRASES = {413: "Request Entity Too Large", 422: "Unprocessable Entity", 416: "Requested Range Not Satisfiable"}
+_OLD_PHRASES = {
+    413: "Request Entity Too Large",
+    414: "Request-URI Too Long",
+    416: "Requested Range Not Satisfiable",
+    422: "Unprocessable Entity",
+}
 
 
 class Default(NamedTuple):

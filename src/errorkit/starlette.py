@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 from starlette._utils import is_async_callable
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException, WebSocketException
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse
+from starlette.responses import Response as StarletteResponse
 from starlette.websockets import WebSocketDisconnect
 
 from errorkit.asgi import ErrorMiddleware as GenericMiddleware
@@ -29,6 +32,7 @@ from errorkit.asgi.messages import (
     Scope,
     Send,
     came_through,
+    respond,
 )
 from errorkit.asgi.websocket import reason, serve
 from errorkit.errors import APIError, MalformedJSONError
@@ -121,6 +125,21 @@ class Guard(Boundary):
         return self._tables
 
 
+class LastAnswer(StarletteResponse):
+    """The answer to what a user's middleware raised; made only when it is really sent."""
+
+    def __init__(self, handler: ErrorHandler, request: StarletteRequest, exception: Exception) -> None:
+        self.handler, self.request, self.exception = handler, request, exception
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it, unless the client has left."""
+        if self.request.outcome == "client_gone":
+            return
+        response = self.handler.respond(self.request, self.exception)
+        self.request.claim()
+        await respond(self.request, Flow(), response, send)
+
+
 class ErrorMiddleware(GenericMiddleware):
     """`app.add_middleware(ErrorMiddleware, dialect="openai")`, at any position.
 
@@ -172,8 +191,8 @@ class ErrorMiddleware(GenericMiddleware):
             self._installed = True
             app = scope.get("app")
             if isinstance(app, Starlette) and app.middleware_stack is not None and SCOPE_KEY not in scope:
-                app.middleware_stack = type(self)(app.middleware_stack, handler=self.handler)
                 self.guard(app)
+                app.middleware_stack = type(self)(app.middleware_stack, handler=self.handler)
         await super().__call__(scope, receive, send)
 
     def guard(self, app: Starlette) -> None:
@@ -187,12 +206,29 @@ class ErrorMiddleware(GenericMiddleware):
         if isinstance(app.router.middleware_stack, Guard):
             return
         own = {key: value for key, value in app.exception_handlers.items() if value not in self.defaults}
+        self._answer_for_middlewares(app, own)
         kept += [f"{path or '/'}: {getattr(key, '__name__', key)}" for key in own]
         app.router.middleware_stack = Guard(app.router.middleware_stack, self.handler, own)
         for prefix, mounted in _mounted(app.routes, path):
             if not any(_is_errorkit(middleware.cls) for middleware in mounted.user_middleware):
                 covered.append(prefix)
                 self._guard(mounted, prefix, covered, kept)
+
+    def _answer_for_middlewares(self, app: Starlette, own: Mapping[Any, Any]) -> None:
+        """What a user's middleware raises reaches Starlette's outermost layer first."""
+        if Exception in own or 500 in own:
+            return
+        if app.middleware_stack is None:
+            app.add_exception_handler(Exception, self._server_error)
+        elif isinstance(app.middleware_stack, ServerErrorMiddleware):
+            app.middleware_stack.handler = self._server_error
+
+    async def _server_error(self, connection: Any, exception: Exception) -> StarletteResponse:
+        """What ServerErrorMiddleware sends, if nothing has been sent, before it raises again."""
+        request: StarletteRequest | None = connection.scope.get(SCOPE_KEY)
+        if request is None or request.owner is not self.handler:
+            return PlainTextResponse("Internal Server Error", status_code=500)
+        return LastAnswer(self.handler, request, exception)
 
 
 def install(app: Starlette, *, config: Config | None = None, **settings: Any) -> ErrorHandler:
@@ -213,7 +249,8 @@ def install_with(
     build: Callable[[], ASGIApp] = app.build_middleware_stack
 
     def build_covered() -> ASGIApp:
-        outermost = middleware(build(), handler=handler)
+        app.middleware_stack = build()
+        outermost = middleware(app.middleware_stack, handler=handler)
         outermost.guard(app)
         return outermost
 

@@ -109,7 +109,7 @@ class ErrorMiddleware:
             inbound = environ.get(_environ_name(renderer.id_header))
             request.request_id = handler.request_id(renderer, inbound and inbound.encode("latin-1", "replace"))
         else:
-            request.request_id, id_name = outer.request_id, None
+            request.request_id, request.outer, id_name = outer.request_id, outer, None
         environ[ENVIRON_KEY] = request
         token = current.set(request.request_id)
         body = Body(self, request, Answer(start_response), outer, token, id_name)
@@ -287,6 +287,7 @@ class Body:
     def _replace(self, response: Response) -> None:
         """Answer with errorkit's response instead of the application's."""
         answer, request = self.answer, self.request
+        request.claim()
         answer.status = response.status
         answer.line = f"{response.status} {phrase(response.status)}"
         own = request.renderer.id_header
@@ -320,7 +321,7 @@ class Body:
             self.handler.observe(request, status)
         self.handler.record(request)
         if self.outer is not None:
-            self.outer.recorded, self.outer.ours = True, True
+            self.outer.recorded = True
         self.handler.let_go(request)
 
 

@@ -71,7 +71,7 @@ class ErrorMiddleware(Boundary):
                     break
             request.request_id = handler.request_id(renderer, inbound)
         else:
-            request.request_id = outer.request_id
+            request.request_id, request.outer = outer.request_id, outer
             id_header = None
         scope[SCOPE_KEY] = request
         scope.setdefault("state", {})["request_id"] = request.request_id
@@ -87,9 +87,7 @@ class ErrorMiddleware(Boundary):
                     if not await self.caught(request, flow, exception, send):
                         self.record(request, flow, outer)
                         raise
-                    if request.recorded:
-                        return
-                if not flow.complete:
+                if not flow.complete and request.outcome != "client_gone":
                     await self.finish(request, flow, send, id_header)
             else:
                 flow = Flow()
@@ -110,5 +108,5 @@ class ErrorMiddleware(Boundary):
             self.handler.explain(request, request.exception)
         self.handler.record(request)
         if outer is not None:
-            outer.recorded, outer.ours = True, True
+            outer.recorded = True
         self.handler.let_go(request)

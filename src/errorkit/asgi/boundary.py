@@ -15,6 +15,7 @@ from errorkit.asgi.messages import (
     Message,
     Send,
     came_through,
+    carries,
     nothing,
     respond,
     stamped,
@@ -51,12 +52,14 @@ class Boundary:
             if kind == "http.response.body":
                 flow.last = message
                 if not message.get("more_body"):
+                    if request.outcome == "aborted":  # a middleware would make a cut stream look whole
+                        return nothing()
                     flow.complete = True
             elif kind == "http.response.start":
                 flow.start = message
                 if (
                     message["status"] >= 400
-                    and not request.ours
+                    and not (request.ours and carries(message, request.request_id))
                     and not request.deliberate
                     and self.policy != "off"
                     and candidate(message.get("headers", ()), self.policy)
@@ -75,6 +78,8 @@ class Boundary:
 
     async def caught(self, request: ASGIRequest, flow: Flow, exception: Exception, send: Send) -> bool:
         """Answer for an exception as far as that is still possible. False: it must be raised on."""
+        if request.outcome == "client_gone" or self._answered(request, flow, exception):
+            return True
         if self.has_gone(exception, send):
             if request.failure is None:
                 self.handler.broke(request, exception, "client_gone")
@@ -87,15 +92,12 @@ class Boundary:
             if self.handler.config.reraise and not self.handler.identifier.handles(exception):
                 self.handler.respond(request, exception)
                 return False
-            request.ours = True
+            request.claim()
             await respond(request, flow, self.handler.respond(request, exception), send)
             return True
         if flow.complete:
-            if flow.start["status"] < 500:
-                self.handler.broke(request, exception, "background")
-                return False
-            request.exception = exception
-            return not self.handler.config.reraise
+            self.handler.broke(request, exception, "background")
+            return False
         if self._is_event_stream(flow):
             frame = self.handler.stream_event(request, exception)
             if frame is not None:
@@ -104,6 +106,17 @@ class Boundary:
         else:
             self.handler.broke(request, exception, "aborted")
         return False
+
+    def _answered(self, request: ASGIRequest, flow: Flow, exception: Exception) -> bool:
+        """Is the response that was sent the answer to this exception: Starlette raises it again."""
+        if not flow.complete or flow.start is None or self.handler.config.reraise:
+            return False
+        if request.failure is not None:
+            return not request.outcome and request.failure.private.exception is exception
+        if flow.start["status"] < 500:
+            return False
+        request.exception = exception
+        return True
 
     def has_gone(self, exception: BaseException, send: Send) -> bool:
         """Does the exception say that the client has left (ASGI 2.4: `send` raises OSError)."""
@@ -115,7 +128,7 @@ class Boundary:
             await self._let_go(request, flow, send, id_header)
         elif flow.start is None:
             missing = RuntimeError("the application returned without a response")
-            request.ours = True
+            request.claim()
             await respond(request, flow, self.handler.respond(request, missing), send)
         if not flow.complete and request.failure is None:
             request.status = flow.start["status"] if flow.start else 0
@@ -152,7 +165,7 @@ class Boundary:
             await self._let_go(request, flow, send, id_header)
             return
         flow.held = None
-        request.ours = True
+        request.claim()
         await respond(request, flow, self.handler.renormalise(request, start["status"], headers, default), send)
 
     async def _let_go(self, request: ASGIRequest, flow: Flow, send: Send, id_header: bytes | None) -> None:

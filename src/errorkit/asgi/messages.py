@@ -74,6 +74,12 @@ def stamped(message: Message, id_header: bytes, request_id: str) -> Message:
     return {**message, "headers": headers}
 
 
+def carries(message: Message, request_id: str) -> bool:
+    """Is the request ID among a start's headers: only what errorkit rendered has it there already."""
+    wanted = request_id.encode("ascii")
+    return any(value == wanted for _, value in message.get("headers", ()))
+
+
 async def nothing() -> None:
     """Sent nothing: the message is held."""
 

@@ -35,7 +35,7 @@ async def serve(
         elif kind == "websocket.close":
             closed = True
             if not accepted and not request.ours:
-                request.ours = True
+                request.claim()
                 refusal = handler.refuse(request, boundary.refusal(request))
                 if _can_deny(request.scope):
                     return _deny(refusal, send)
@@ -59,7 +59,7 @@ async def serve(
         if closed:
             handler.broke(request, exception, "background")
             raise
-        request.ours = True
+        request.claim()
         response = handler.respond(request, exception)
         if accepted:
             await send(boundary.closing(request, exception, response))
