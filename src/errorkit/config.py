@@ -58,7 +58,7 @@ class Config(BaseModel):
     Raises ConfigurationError.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, strict=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, validate_default=True)
 
     dialect: Any = "problem"
     catalog: Any = Field(default_factory=Catalog)

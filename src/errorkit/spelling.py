@@ -10,7 +10,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     import difflib  # only a mistake needs it
 
     names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=3, cutoff=0.5)
+    close = difflib.get_close_matches(word, names, n=3, cutoff=0.6)
     if close:
         return "; did you mean " + " or ".join(map(repr, close)) + "?"
     return "; known are " + ", ".join(names) if names and len(names) <= 40 else ""

@@ -78,23 +78,21 @@ class ErrorMiddleware(Boundary):
         if type(send) not in PYTHON_FUNCTIONS:
             send = in_python(send)
         token = current.set(request.request_id)
+        flow = Flow()
         try:
             if kind == "http":
-                flow = Flow()
                 try:
                     await self.app(scope, receive, self.outlet(request, flow, send, id_header))
                 except Exception as exception:
                     if not await self.caught(request, flow, exception, send):
-                        self.record(request, flow, outer)
                         raise
                 if not flow.complete and request.outcome != "client_gone":
                     await self.finish(request, flow, send, id_header)
             else:
-                flow = Flow()
                 await serve(self, request, receive, send, id_header)
+        finally:
             if request.failure is not None or (flow.start is not None and flow.start["status"] >= 400):
                 self.record(request, flow, outer)
-        finally:
             current.reset(token)
             if outer is not None:
                 scope[SCOPE_KEY] = outer
