@@ -1,0 +1,82 @@
+"""Every code block of the README and of docs/ is run."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from driving import asgi
+from errorkit import ConflictError
+from errorkit.asgi import ErrorMiddleware
+from errorkit.config import Config
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w+)?[^\n]*\n(?P<code>.*?)^ *```", re.MULTILINE | re.DOTALL)
+COMMANDS = {"python3 dev.py demo", "python3 dev.py test"}
+"""Commands that tests of their own run."""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_code_block_runs(page: Path) -> None:
+    """Python is executed in order, one namespace a page; other blocks are compared with what they show."""
+    namespace: dict[str, Any] = {"__name__": page.stem, "ConflictError": ConflictError}
+    text = page.read_text()
+    for match in FENCE.finditer(text):
+        code, line = match["code"], text.count("\n", 0, match.start()) + 1
+        match match["language"]:
+            case "python":
+                _python(code, f"{page.name}:{line}", namespace)
+            case "json":
+                shown = namespace["reply"].json() if "reply" in namespace else None
+                assert shown == json.loads(code), f"{page.name}:{line}"
+            case "toml":
+                Config(**tomllib.loads(code))
+            case "sh":
+                for command in code.strip().splitlines():
+                    assert command.partition("#")[0].strip() in COMMANDS, f"{page.name}:{line}: {command}"
+            case "http":
+                _http(code, text[: match.start()])
+            case "text":
+                pass
+            case language:
+                pytest.fail(f"{page.name}:{line}: a block in {language!r} that nobody runs")
+
+
+def _python(code: str, where: str, namespace: dict[str, Any]) -> None:
+    program = compile("\n" * int(where.rpartition(":")[2]) + code, where, "exec", dont_inherit=True)
+    if code.startswith("raise "):
+        with pytest.raises(ConflictError) as caught:
+            exec(program, namespace)
+        namespace["raised"] = caught.value
+    else:
+        exec(program, namespace)
+
+
+def _http(shown: str, before: str) -> None:
+    """A response on the front page is what the service really sends."""
+    dialect = re.findall(r'dialect="(\w+)"', before)[-1]
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise ConflictError("Version 7 is already published.", param="/version")
+
+    reply = asgi(ErrorMiddleware(app, dialect=dialect), headers=[("X-Request-ID", "req-5d41402abc")])
+    head, _, body = shown.partition("\n\n")
+    status, *fields = head.splitlines()
+    assert status == f"HTTP/1.1 {reply.status} Conflict"
+    for field in fields:
+        name, _, value = field.partition(": ")
+        assert reply.header(name) == value, name
+    assert reply.json() == json.loads(body)
+
+
+def test_every_link_between_pages_resolves() -> None:
+    """No page points to one that is not there."""
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} -> {target}"
