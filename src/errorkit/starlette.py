@@ -32,9 +32,10 @@ from errorkit.asgi.messages import (
     Scope,
     Send,
     came_through,
+    reason,
     respond,
 )
-from errorkit.asgi.websocket import reason, serve
+from errorkit.asgi.websocket import serve
 from errorkit.errors import APIError, MalformedJSONError
 from errorkit.exchange import Response
 from errorkit.failure import Public

@@ -16,11 +16,12 @@ from errorkit.asgi.messages import (
     Send,
     came_through,
     carries,
+    close_code,
     nothing,
+    reason,
     respond,
     stamped,
 )
-from errorkit.asgi.websocket import close_code, reason
 from errorkit.exchange import Response
 from errorkit.normalisation import MAX_BODY, candidate, recognise
 

@@ -16,6 +16,8 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SCOPE_KEY = "errorkit.request"
+_CLOSE_CODES = {429: 1013, 503: 1013}
+_MAX_REASON = 123  # bytes, RFC 6455 section 5.5
 PYTHON_FUNCTIONS = frozenset({FunctionType, MethodType})
 
 
@@ -78,6 +80,16 @@ def carries(message: Message, request_id: str) -> bool:
     """Is the request ID among a start's headers: only what errorkit rendered has it there already."""
     wanted = request_id.encode("ascii")
     return any(value == wanted for _, value in message.get("headers", ()))
+
+
+def close_code(status: int) -> int:
+    """The close code for a status (RFC 6455 section 7.4.1)."""
+    return _CLOSE_CODES.get(status, 1011 if status >= 500 else 1008)
+
+
+def reason(text: str) -> str:
+    """A close reason of at most 123 bytes."""
+    return text.encode("utf-8", "replace")[:_MAX_REASON].decode("utf-8", "ignore")
 
 
 async def nothing() -> None:

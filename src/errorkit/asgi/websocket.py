@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING
 
-from errorkit.asgi.messages import ASGIRequest, Message, Receive, Scope, Send, came_through, stamped
+from errorkit.asgi.boundary import Boundary
+from errorkit.asgi.messages import ASGIRequest, Message, Receive, Scope, Send, came_through, close_code, stamped
 from errorkit.exchange import Response
-
-if TYPE_CHECKING:
-    from errorkit.asgi.boundary import Boundary
-
-_CLOSE_CODES = {429: 1013, 503: 1013}
-_MAX_REASON = 123  # bytes, RFC 6455 section 5.5
 
 
 async def serve(
@@ -67,16 +61,6 @@ async def serve(
             await _deny(response, send)
         else:
             await send({"type": "websocket.close", "code": close_code(response.status), "reason": ""})
-
-
-def close_code(status: int) -> int:
-    """The close code for a status (RFC 6455 section 7.4.1)."""
-    return _CLOSE_CODES.get(status, 1011 if status >= 500 else 1008)
-
-
-def reason(text: str) -> str:
-    """A close reason of at most 123 bytes."""
-    return text.encode("utf-8", "replace")[:_MAX_REASON].decode("utf-8", "ignore")
 
 
 async def _deny(response: Response, send: Send) -> None:
