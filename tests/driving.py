@@ -115,7 +115,9 @@ async def start(app: Any) -> None:
         try:
             await app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, queue.get, send)
         except Exception:
-            done.set()  # a bare ASGI application that knows no lifespan
+            return  # a bare ASGI application that knows no lifespan
+        finally:
+            done.set()
 
     await queue.put({"type": "lifespan.startup"})
     task = asyncio.ensure_future(run())
