@@ -69,10 +69,10 @@ class ErrorKit:
         """Cover one application. A handler that it has registered itself is kept."""
         app.extensions["errorkit"] = self
         own = app.error_handler_spec[None][None]
+        kept = [key for key in (*own, *app.error_handler_spec[None]) if key is not None]
         for exception in (HTTPException, APIError, *_pydantic(self.handler), *self.handler.config.exceptions):
             if exception not in own:
                 app.register_error_handler(exception, self._answer)
-        kept = [key for key in (*own, *app.error_handler_spec[None]) if key not in (None, HTTPException, APIError)]
         app.before_request_funcs.setdefault(None, []).insert(0, self._note_rule)
         app.log_exception = self._remember  # type: ignore[method-assign]
         app.wsgi_app = FlaskMiddleware(app.wsgi_app, self.handler, app)  # type: ignore[method-assign]

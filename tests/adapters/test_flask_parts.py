@@ -73,3 +73,21 @@ def test_the_event_names_the_route_although_the_request_context_is_gone(path: st
     with capture_logs() as logs:
         make_app().test_client().get(path).get_data()
     assert [log["route"] for log in logs if log["event"] == "request_failed"] == [route]
+
+
+def test_the_start_up_line_names_the_users_handlers_and_no_others() -> None:
+    """What errorkit registers for mapped exceptions is not announced as somebody else's."""
+    app = flask.Flask(__name__)
+
+    @app.errorhandler(418)
+    def teapot(error: Exception) -> str:
+        return "short and stout"
+
+    @app.errorhandler(KeyError)
+    def missing(error: Exception) -> str:
+        return "no such key"
+
+    with capture_logs() as logs:
+        errorkit.flask.ErrorKit(app, exceptions={KeyError: "conflict", OSError: "service_unavailable"})
+    (line,) = logs
+    assert line["user_handlers"] == ["KeyError", "418"]
