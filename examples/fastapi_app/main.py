@@ -176,9 +176,4 @@ def narrate(store: Store, by: By, document_id: DocumentId) -> StreamingResponse:
     return StreamingResponse(store.narrate(by, document_id), media_type="text/event-stream")
 
 
-def __getattr__(name: str) -> FastAPI:
-    """`app` is made when a server asks for it, not when a test imports this module."""
-    if name != "app":
-        raise AttributeError(name)
-    globals()["app"] = made = create_app()
-    return made
+app = create_app()
