@@ -15,7 +15,7 @@ import structlog
 
 from errorkit.dialects import PRESETS
 from examples.demo.screen import Screen
-from examples.demo.server import Event, Server
+from examples.demo.server import UVICORN, Event, Server
 from examples.demo.steps import SAME, STEPS, Step
 from examples.docstore.setup import load_config
 from examples.fastapi_app.main import create_app
@@ -26,10 +26,12 @@ CUT = "(cut off: the server closed the connection before the response was comple
 def main() -> int:
     """The whole demonstration."""
     screen = Screen()
-    with Server() as server:
+    with Server(UVICORN) as server:
         url = server.url()
         screen.paragraph(
-            f"The FastAPI example runs under uvicorn at {url}. {len(STEPS)} requests fail, each its own way."
+            f"The FastAPI example runs under uvicorn at {url}. {len(STEPS)} requests fail, each in its own way. "
+            "Of each you see the request, what the client gets (the headers that matter and the whole body), "
+            "and what the operator gets: one log event with the same request ID."
         )
         wrong: list[str] = []
         with httpx.Client(base_url=url, timeout=30) as client:
@@ -91,7 +93,7 @@ async def show_dialects(screen: Screen) -> list[str]:
         failures = [log["code"] for log in logs if log["event"] == "request_failed"]
         screen.accent = response.headers["X-Request-ID"]
         screen.console.print()
-        screen.console.print(f"  [bold]ERRORKIT_DIALECT={name}[/bold]")
+        screen.console.print(f'  [bold]dialect = "{name}"[/bold]')
         screen.response(response, response.text, ("X-Should-Retry",))
         if response.status_code not in (400, SAME.status) or failures != [SAME.code]:
             wrong.append(f"dialect {name}: {response.status_code} {failures}")

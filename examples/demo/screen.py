@@ -65,7 +65,7 @@ class Screen:
             if name in response.headers:
                 self.line(f"{name}: {response.headers[name]}", indent=2)
         if "json" in response.headers["content-type"]:
-            text = "\n".join(_pretty(json.loads(text), self.width - 4))
+            text = "\n".join(_pretty(json.loads(text)))
         for row in text.rstrip("\n").split("\n"):
             self.line(row, indent=2)
         if ending:
@@ -104,25 +104,18 @@ class Screen:
             self.console.print(shown)
 
 
-def _pretty(value: Any, width: int, margin: str = "") -> list[str]:
-    """JSON in rows: a member that is short enough stays in one row, the outermost object never does."""
-    brackets = "{}" if isinstance(value, dict) else "[]"
-    entries = (
-        [(f"{json.dumps(name, ensure_ascii=False)}: ", item) for name, item in value.items()]
-        if isinstance(value, dict)
-        else [("", item) for item in value]
-    )
-    rows = [f"{margin}{brackets[0]}"]
-    inner = f"{margin}  "
-    for number, (name, item) in enumerate(entries, 1):
-        comma = "," if number < len(entries) else ""
-        short = f"{inner}{name}{json.dumps(item, ensure_ascii=False)}{comma}"
-        if not isinstance(item, (dict, list)) or (margin and len(short) <= width):
-            rows.append(short)
-            continue
-        block = _pretty(item, width, inner)
-        rows += [f"{inner}{name}{block[0].lstrip()}", *block[1:-1], f"{block[-1]}{comma}"]
-    return [*rows, f"{margin}{brackets[1]}"]
+def _pretty(value: Any, margin: str = "") -> list[str]:
+    """JSON in rows, one for each member; a list of plain values stays in its row."""
+    named = isinstance(value, dict)
+    if not named and not (isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value)):
+        return [json.dumps(value, ensure_ascii=False)]
+    entries = value.items() if isinstance(value, dict) else enumerate(value)
+    rows: list[str] = []
+    for name, item in entries:
+        first, *more = _pretty(item, margin + "  ")
+        rows[-1:] = [f"{row}," for row in rows[-1:]]
+        rows += [f"{margin}  {json.dumps(name) + ': ' if named else ''}{first}", *more]
+    return ["{" if named else "[", *rows, margin + ("}" if named else "]")]
 
 
 def _pair(key: str, value: Any) -> str:

@@ -1,4 +1,4 @@
-"""The FastAPI example under uvicorn, as a process of its own."""
+"""An example service under its usual server, as a process of its own."""
 
 from __future__ import annotations
 
@@ -9,28 +9,34 @@ import re
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
 PATIENCE = 30
 """Seconds to wait for the server's start, for an event, and for its end."""
-_RUNNING = re.compile(r"running on (http://[\d.]+:\d+)").search
+_RUNNING = re.compile(r"(?:running on|Listening at:) (http://[\d.]+:\d+)").search
+
+UVICORN = ("uvicorn", "examples.fastapi_app.main:app", "--port", "0", "--no-access-log", "--no-use-colors")
+GUNICORN = ("gunicorn", "examples.flask_app.main:create_app()", "--bind", "127.0.0.1:0")
 
 Event = dict[str, Any]
 
 
 class Server:
-    """`uvicorn examples.fastapi_app.main:app` on a free port of this machine; a context manager."""
+    """A server on a free port of this machine; a context manager.
 
-    def __init__(self) -> None:
-        command = ["uvicorn", "examples.fastapi_app.main:app", "--port", "0", "--no-access-log", "--no-use-colors"]
+    command: Python module and its arguments. environment: variables beyond this process's own.
+    """
+
+    def __init__(self, command: Sequence[str], **environment: str) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", *command],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             encoding="utf-8",
-            env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", **environment},
         )
         self._events: queue.Queue[Event] = queue.Queue()
         self._url: queue.Queue[str] = queue.Queue()
