@@ -26,9 +26,10 @@ def install(extra: str) -> None:
         return
     print(f"Installing errorkit[{extra}] into .venv ...", flush=True)
     if not PYTHON.exists():
-        venv.create(VENV, with_pip=False)
+        venv.create(VENV, with_pip=False, symlinks=os.name != "nt")  # ensurepip may be missing
     pip = [sys.executable, "-m", "pip", "--python", str(PYTHON), "--disable-pip-version-check"]
-    subprocess.run([*pip, "install", "--quiet", "-e", f"{ROOT}[{extra}]"], check=True)
+    if subprocess.run([*pip, "install", "--quiet", "-e", f"{ROOT}[{extra}]"], check=False).returncode:
+        sys.exit("The installation failed; errorkit needs pip 22.3 or newer and a package index.")
     stamp.write_text(wanted)
 
 

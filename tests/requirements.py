@@ -14,6 +14,6 @@ def require(*programs: str) -> None:
     if not missing:
         return
     reason = f"needs {', '.join(missing)}"
-    if os.environ.get("ERRORKIT_TEST_REQUIRE_ALL") == "1":
+    if os.environ.get("TEST_REQUIRE_ALL") == "1":
         pytest.fail(reason)
     pytest.skip(reason)

@@ -44,7 +44,9 @@ class ErrorMiddleware(StarletteMiddleware):
         """Starlette's, and rejected requests."""
 
         def invalid(exception: RequestValidationError | WebSocketRequestValidationError) -> APIError:
-            return as_error(exception.errors(), field_codes=handler.catalog.field_codes)
+            error = as_error(exception.errors(), field_codes=handler.catalog.field_codes)
+            error.reason = "validation"  # its words, which hold parts of what was submitted, are not logged
+            return error
 
         translators = super().translators(handler)
         http = translators[HTTPException]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import flask
 from werkzeug.exceptions import HTTPException
@@ -14,9 +14,14 @@ from errorkit.validation import as_error
 from errorkit.wsgi import ENVIRON_KEY, ErrorMiddleware, WSGIApp, WSGIRequest
 
 if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, importing this does not
+    from pydantic import BaseModel
+    from werkzeug.routing import Rule
+
     from errorkit.config import Config
     from errorkit.handler import ErrorHandler
     from errorkit.identification import Translator
+
+M = TypeVar("M", bound="BaseModel")
 
 _DROPPED = frozenset({"content-type", "content-length"})
 
@@ -24,11 +29,13 @@ _DROPPED = frozenset({"content-type", "content-length"})
 class FlaskRequest(WSGIRequest):
     """A request that Flask routes."""
 
+    rule: Rule | None = None
+    """The rule that matched; noted here because Flask forgets it before a response is closed."""
+
     @property
     def route(self) -> str | None:
-        """The rule that matched."""
-        rule = getattr(self.environ.get("werkzeug.request"), "url_rule", None)
-        return None if rule is None else str(rule.rule)
+        """The template of the rule that matched."""
+        return None if self.rule is None else str(self.rule.rule)
 
 
 class FlaskMiddleware(ErrorMiddleware):
@@ -62,13 +69,19 @@ class ErrorKit:
         """Cover one application. A handler that it has registered itself is kept."""
         app.extensions["errorkit"] = self
         own = app.error_handler_spec[None][None]
+        kept = [key for key in (*own, *app.error_handler_spec[None]) if key is not None]
         for exception in (HTTPException, APIError, *_pydantic(self.handler), *self.handler.config.exceptions):
             if exception not in own:
                 app.register_error_handler(exception, self._answer)
-        kept = [key for key in (*own, *app.error_handler_spec[None]) if key not in (None, HTTPException, APIError)]
+        app.before_request_funcs.setdefault(None, []).insert(0, self._note_rule)
         app.log_exception = self._remember  # type: ignore[method-assign]
         app.wsgi_app = FlaskMiddleware(app.wsgi_app, self.handler, app)  # type: ignore[method-assign]
         self.handler.announce(user_handlers=[getattr(key, "__name__", str(key)) for key in kept])
+
+    def _note_rule(self) -> None:
+        request: FlaskRequest | None = flask.request.environ.get(ENVIRON_KEY)
+        if request is not None:
+            request.rule = flask.request.url_rule
 
     def _answer(self, exception: Exception) -> Any:
         request: FlaskRequest | None = flask.request.environ.get(ENVIRON_KEY)
@@ -110,6 +123,26 @@ class ErrorKit:
             else:
                 error.context = {"description": exception.description}
         return error
+
+
+def validate(model: type[M], data: Any, *, location: str = "body") -> M:
+    """`data` as a pydantic model, for the parts of a request that are not its body.
+
+    location: where the data came from: body, query, path, header or cookie.
+
+    Raises ValidationError of errorkit, with the findings at that location.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return model.model_validate(data)
+    except ValidationError as refused:
+        kit: ErrorKit | None = flask.current_app.extensions.get("errorkit")
+        findings = refused.errors(include_url=False, include_context=False, include_input=False)
+        field_codes = kit.handler.catalog.field_codes if kit is not None else {}
+        invalid = as_error(findings, field_codes=field_codes, location=location)
+        invalid.reason = "validation"
+        raise invalid from None
 
 
 def _pydantic(handler: ErrorHandler) -> dict[type[BaseException], Translator]:

@@ -1,0 +1,1 @@
+"""What a client and an operator see when requests fail."""
