@@ -103,13 +103,14 @@ class EventLog:
         fields: dict[str, Any] = {
             "code": private.code,
             "status": public.status,
-            "type": public.type,
             "method": line(request.method, 32),
             "route": None if request.route is None else line(request.route),
             "path": line(request.path),
             "request_id": request.request_id,
             "duration_ms": round((perf_counter() - request.started) * 1000, 3),
         }
+        if public.type:
+            fields["type"] = public.type
         trace_id = request.trace_id
         if trace_id is not None:
             fields["trace_id"] = trace_id
