@@ -16,7 +16,7 @@ from errorkit.encoding import safe, text_of
 from errorkit.errors import APIError, ValidationError
 from errorkit.events import EventLog, compact, last_resort
 from errorkit.exchange import CLIENT_CLOSED_REQUEST, RawHeaders, Request, Response, legal, phrase, raw_header
-from errorkit.failure import NOTHING, Detail, Failure, Private, Public
+from errorkit.failure import NOTHING, Detail, Failure, Private, Public, release
 from errorkit.identification import Identified, Identifier
 from errorkit.normalisation import Default, surviving
 from errorkit.rendering import Renderer
@@ -183,10 +183,13 @@ class ErrorHandler:
                 unhandled=failure.private.reason == "unhandled",
                 sentry=not request.reported,
             )
+        except Exception as own:
+            last_resort("a reporter failed", own)
+        try:
             if self.config.on_failure is not None:
                 self.config.on_failure(failure, request)
         except Exception as own:
-            last_resort("a reporter or hook failed", own)
+            last_resort("the on_failure hook failed", own)
 
     def explain(self, request: Request, exception: BaseException) -> None:
         """Add to a recorded-to-be failure the exception that turned out to be its cause."""
@@ -199,7 +202,7 @@ class ErrorHandler:
         failure, request.failure = request.failure, None
         request.exception = None
         if failure is not None and failure.private.exception is not None and request.outcome not in _RAISED_ON:
-            failure.private.exception.__traceback__ = None
+            release(failure.private.exception)
 
     # -- the steps
 
