@@ -160,9 +160,10 @@ class ErrorHandler:
         """The dialect's last event for a server-sent stream that fails; None if it has none."""
         try:
             self.respond(request, exception)
-            request.outcome = "stream_error"
             assert request.failure is not None
-            return self._renderer(request).frame(request.failure.public)
+            frame = self._renderer(request).frame(request.failure.public)
+            request.outcome = "stream_error" if frame is not None else ""
+            return frame
         except Exception as own:
             last_resort("a stream event could not be written", own)
             return None
