@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from robustness.strict_asgi import Violation, exchange, http_scope, run, start_up
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route
@@ -17,6 +16,7 @@ from structlog.testing import capture_logs
 from errorkit import APIError, ConflictError, RateLimitError
 from errorkit.asgi import ErrorMiddleware
 from errorkit.starlette import ErrorMiddleware as StarletteMiddleware
+from robustness.strict_asgi import Violation, exchange, http_scope, run, start_up
 
 LENGTH, TEXT = b"content-length", (b"content-type", b"text/plain")
 

@@ -58,18 +58,18 @@ class Boundary:
                         return nothing()
                     flow.complete = flow.start is not None
             elif kind == "http.response.start":
-                failed = message["status"] >= 400
-                flow.start = message
-                if failed and not (
+                if message["status"] >= 400 and not (
                     (request.ours and carries(message, request.request_id))
                     or request.deliberate
                     or request.outcome
                     or self.policy == "off"
                 ):
-                    message = flow.start = {**message, "headers": list(message.get("headers", ()))}
-                    if candidate(message["headers"], self.policy) and not message.get("trailers"):
-                        flow.held = [message]
+                    message = {**message, "headers": list(message.get("headers", ()))}
+                    if flow.start is None and candidate(message["headers"], self.policy) and not message.get("trailers"):
+                        flow.start, flow.held = message, [message]
                         return nothing()
+                if flow.start is None:
+                    flow.start = message
                 if id_header is not None:
                     return send(stamped(message, id_header, request.request_id))
             elif kind == "http.response.pathsend":
