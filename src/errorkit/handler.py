@@ -378,7 +378,8 @@ class ErrorHandler:
         renderer = self._renderer(request)
         public = Public(spec.code, status, spec.type, spec.title, spec.message, request_id=request.request_id)
         self._note(request, public, Private(exception=exception, code=spec.code, reason="degraded"))
-        body = self._fallbacks[renderer].get(spec.code) or self._fallbacks[renderer]["internal"]
+        prepared = self._fallbacks[renderer]
+        body = prepared.get(spec.code) or prepared.get(self.catalog.by_status(status).code) or prepared["internal"]
         return Response(
             status,
             [

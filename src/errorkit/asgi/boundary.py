@@ -65,7 +65,11 @@ class Boundary:
                     or self.policy == "off"
                 ):
                     message = {**message, "headers": list(message.get("headers", ()))}
-                    if flow.start is None and candidate(message["headers"], self.policy) and not message.get("trailers"):
+                    if (
+                        flow.start is None
+                        and candidate(message["headers"], self.policy)
+                        and not message.get("trailers")
+                    ):
                         flow.start, flow.held = message, [message]
                         return nothing()
                 if flow.start is None:
