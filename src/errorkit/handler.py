@@ -5,7 +5,7 @@ Synchronous and free of I/O (the log excepted): adapters carry failures here and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from errorkit import telemetry
@@ -20,7 +20,7 @@ from errorkit.failure import NOTHING, Detail, Failure, Private, Public, release
 from errorkit.identification import Identified, Identifier
 from errorkit.normalisation import Default, surviving
 from errorkit.rendering import Renderer
-from errorkit.request_id import RequestIdFormat, accept
+from errorkit.request_id import RequestIdFormat, accept, is_safe, uuid7
 from errorkit.retry import Advice, Wait, advise, clock, parse_retry_after
 from errorkit.tenancy import shown_class
 from errorkit.validation import as_error
@@ -51,7 +51,7 @@ class ErrorHandler:
         self.renderers = tuple((prefix, Renderer(d) if d else None) for prefix, d in config.dialects)
         self._only = self.renderers[0][1] if len(self.renderers) == 1 and not self.renderers[0][0] else None
         self._id_formats = {
-            renderer: (config.request_id or renderer.dialect.request_id_format or RequestIdFormat()).new
+            renderer: _id_maker(config.request_id or renderer.dialect.request_id_format or RequestIdFormat())
             for _, renderer in self.renderers
             if renderer is not None
         }
@@ -388,9 +388,28 @@ class ErrorHandler:
                 (renderer.id_header, request.request_id.encode("ascii")),
                 (b"cache-control", b"no-store"),
                 (b"x-content-type-options", b"nosniff"),
+                *((name.lower().encode(), value.encode()) for name, value in spec.default_headers.items()),
             ],
             body,
         )
+
+
+def _id_maker(form: RequestIdFormat) -> Callable[[], str]:
+    """What makes ids; where the user's own function fails or gives an unsafe one, ours takes its place."""
+    if form.generate is None:
+        return form.new
+
+    def make() -> str:
+        try:
+            made = form.new()
+            if not is_safe(made):
+                raise ValueError(f"generate gave {text_of(made, 40)!r}; use 1 to 128 of letters, digits and ._:-")
+        except Exception as own:
+            last_resort("a request id could not be generated", own)
+            return uuid7()
+        return made
+
+    return make
 
 
 def build_handler(config: Config | None, settings: dict[str, Any]) -> ErrorHandler:

@@ -388,10 +388,14 @@ def test_an_exception_that_is_being_handled_further_out_keeps_its_traceback() ->
 
     try:
         raise LookupError("outer")
-    except LookupError as outer:
-        assert serve(WSGIMiddleware(application, dialect="problem")).status == 409
-        assert outer.__traceback__ is not None
-        assert outer.__traceback__.tb_frame is sys._getframe()
+    except LookupError as caught:
+        outer = caught
+        answer = serve(WSGIMiddleware(application, dialect="problem"))
+        traceback = caught.__traceback__
+    assert answer.status == 409
+    assert isinstance(outer, LookupError)
+    assert traceback is not None
+    assert traceback.tb_frame is sys._getframe()
 
 
 # -- junk in an APIError's own attributes
