@@ -39,7 +39,9 @@ _MAX_VALUE = 2048
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _NUMBERS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 
-TRACEBACK_LEVELS = frozenset({"error", "critical"})
+_ECHOING = frozenset(
+    {("pydantic_core._pydantic_core", "ValidationError"), ("fastapi.exceptions", "ValidationException")}
+)
 
 
 class EventLog:
@@ -149,7 +151,7 @@ class EventLog:
         if exception is not None:
             fields["exception_type"] = line(f"{type(exception).__module__}.{type(exception).__qualname__}")
             if self._words and private.reason != "validation":
-                fields["error"] = line(text_of(exception, _MAX_VALUE))
+                fields["error"] = _told(exception)
             if (public.status >= 500 or request.outcome in _BROKEN) and public.status != CLIENT_CLOSED_REQUEST:
                 fields["exception"] = compact(exception, words=self._words)
         return fields
@@ -210,10 +212,20 @@ def _chain(exception: BaseException, words: bool) -> Iterator[str]:
         yield CUT
 
 
+def _told(exception: BaseException) -> str:
+    """An exception's own words; of a validator, whose words repeat what was submitted: where and what it found."""
+    kind = type(exception)
+    if hasattr(kind, "errors") and any((base.__module__, base.__name__) in _ECHOING for base in kind.__mro__):
+        found = list(exception.errors())  # type: ignore[attr-defined]
+        places = ("{} {}".format(".".join(map(str, each["loc"])), each["type"]) for each in found[:10])
+        return line(f"{len(found)} findings: {', '.join(places)}")
+    return line(text_of(exception, _MAX_VALUE))
+
+
 def _one(exception: BaseException, words: bool) -> str:
     kind = type(exception)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    head = f"{name}: {line(text_of(exception, _MAX_VALUE))}" if words else name
+    head = f"{name}: {_told(exception)}" if words else name
     lines = [head]
     lines += [f"  {frame}" for frame in _frames(exception.__traceback__)]
     if words:

@@ -375,6 +375,11 @@ class ErrorHandler:
         except Exception:
             spec = self.catalog.by_code("internal")
         status = status or spec.status
+        try:
+            pairs = [raw_header(name, value) for name, value in spec.default_headers.items()]
+            declared = [pair for pair in pairs if pair is not None]
+        except Exception:
+            declared = []
         renderer = self._renderer(request)
         public = Public(spec.code, status, spec.type, spec.title, spec.message, request_id=request.request_id)
         self._note(request, public, Private(exception=exception, code=spec.code, reason="degraded"))
@@ -388,7 +393,7 @@ class ErrorHandler:
                 (renderer.id_header, request.request_id.encode("ascii")),
                 (b"cache-control", b"no-store"),
                 (b"x-content-type-options", b"nosniff"),
-                *((name.lower().encode(), value.encode()) for name, value in spec.default_headers.items()),
+                *declared,
             ],
             body,
         )

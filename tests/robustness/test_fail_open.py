@@ -64,7 +64,7 @@ ANSWERING = [
 ]
 """Parts that make the answer."""
 
-UNDECIDED = ANSWERING[:2] + ["errorkit.handler.shown_class"]
+UNDECIDED = [*ANSWERING[:2], "errorkit.handler.shown_class"]
 """Where it cannot be known what failed, or what of it may be seen, 500 is the right status: nothing is revealed."""
 
 RECORDING = [
