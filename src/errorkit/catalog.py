@@ -136,7 +136,9 @@ class Catalog:
         return ErrorSpec.of(cls)
 
     def by_status(self, status: int) -> ErrorSpec:
-        """The spec for an answer of which only the status is known (400..599)."""
+        """The spec for an answer of which only the status is known; beyond 400..599, "internal"."""
+        if not 400 <= status <= 599:
+            return self._by_code["internal"]
         spec = self._by_status.get(status) or self._fallbacks.get(status)
         if spec is None:
             words = phrase(status)

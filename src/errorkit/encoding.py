@@ -81,7 +81,7 @@ class _Copier:
             if isinstance(value, (Decimal, UUID)):
                 return clean(str(value), self.max_text)
             if isinstance(value, (bytes, bytearray)):
-                return clean(bytes(value[: self.max_text]).decode("utf-8", "replace"), self.max_text)
+                return clean(bytes(value[: self.max_text + 1]).decode("utf-8", "replace"), self.max_text)
             if depth <= 0 or self.budget <= 0:
                 return CUT
             if isinstance(value, Mapping):

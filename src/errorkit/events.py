@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Literal
@@ -18,7 +18,7 @@ import structlog
 
 from errorkit.encoding import CUT, safe, text_of
 from errorkit.exchange import CLIENT_CLOSED_REQUEST, Request
-from errorkit.failure import Failure
+from errorkit.failure import Failure, leaves
 from errorkit.request_id import current
 
 Level = Literal["debug", "info", "warning", "error", "critical"]
@@ -33,11 +33,15 @@ SECRET_NAMES = (
 
 _MAX_FRAMES = 40
 _MAX_CHAIN = 12
+_MAX_LEAVES = 20
+_MAX_TRACEBACK = 65536
 _MAX_VALUE = 2048
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _NUMBERS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 
-TRACEBACK_LEVELS = frozenset({"error", "critical"})
+_ECHOING = frozenset(
+    {("pydantic_core._pydantic_core", "ValidationError"), ("fastapi.exceptions", "ValidationException")}
+)
 
 
 class EventLog:
@@ -95,7 +99,17 @@ class EventLog:
         enabled: Callable[[int], bool] | None = getattr(logger, "is_enabled_for", None)
         if enabled is not None and not enabled(_NUMBERS[level]):
             return
-        getattr(logger, level)(EVENT, **self.fields(request, failure))
+        try:
+            fields = self.fields(request, failure)
+        except Exception as own:  # a foreign value that nothing here can take: the event stands all the same
+            fields = {
+                "code": failure.private.code,
+                "status": failure.public.status,
+                "request_id": request.request_id,
+                "exception_type": object.__repr__(failure.private.exception),
+                "incomplete": compact(own),
+            }
+        getattr(logger, level)(EVENT, **fields)
 
     def fields(self, request: Request, failure: Failure) -> dict[str, Any]:
         """The event's fields, safe to render."""
@@ -130,7 +144,7 @@ class EventLog:
             fields["answered_by"] = private.answered_by
         if public.details:
             fields["details"] = [
-                f"{detail.location}:{line(detail.field)}: {line(detail.code)}" for detail in public.details[:20]
+                line(f"{detail.location}:{detail.field}: {detail.code}") for detail in public.details[:20]
             ]
         if private.context:
             fields["context"] = self.value(private.context)
@@ -138,7 +152,7 @@ class EventLog:
         if exception is not None:
             fields["exception_type"] = line(f"{type(exception).__module__}.{type(exception).__qualname__}")
             if self._words and private.reason != "validation":
-                fields["error"] = line(text_of(exception, _MAX_VALUE))
+                fields["error"] = _told(exception)
             if (public.status >= 500 or request.outcome in _BROKEN) and public.status != CLIENT_CLOSED_REQUEST:
                 fields["exception"] = compact(exception, words=self._words)
         return fields
@@ -170,41 +184,61 @@ def line(value: str, limit: int = _MAX_VALUE) -> str:
 
 
 def compact(exception: BaseException, *, words: bool = True) -> str:
-    """A traceback of `file:line function` per frame: bounded, and without local variables.
+    """A traceback of `file:line function` per frame: bounded, and without local variables. Never raises.
 
     words: include the exceptions' own text.
     """
-    parts: list[str] = []
+    text = "\n".join(_chain(exception, words))
+    return text if len(text) <= _MAX_TRACEBACK else text[:_MAX_TRACEBACK] + CUT
+
+
+def _chain(exception: BaseException, words: bool) -> Iterator[str]:
     seen: set[int] = set()
     link: BaseException | None = exception
     how = ""
     while link is not None and id(link) not in seen and len(seen) < _MAX_CHAIN:
         seen.add(id(link))
-        parts.append(how + _one(link, words))
-        if link.__cause__ is not None:
-            link, how = link.__cause__, "caused by "
-        elif link.__suppress_context__:
-            link = None
-        else:
-            link, how = link.__context__, "while handling "
+        try:
+            yield how + _one(link, words)
+            if link.__cause__ is not None:
+                link, how = link.__cause__, "caused by "
+            elif link.__suppress_context__:
+                link = None
+            else:
+                link, how = link.__context__, "while handling "
+        except Exception:  # attributes that raise
+            yield how + object.__repr__(link)
+            return
     if link is not None:
-        parts.append(CUT)
-    return "\n".join(parts)
+        yield CUT
 
 
-def _one(exception: BaseException, words: bool, depth: int = 0) -> str:
+def _told(exception: BaseException) -> str:
+    """An exception's own words; of a validator, whose words repeat what was submitted: where and what it found."""
+    kind = type(exception)
+    if hasattr(kind, "errors") and any((base.__module__, base.__name__) in _ECHOING for base in kind.__mro__):
+        found = list(exception.errors())  # type: ignore[attr-defined]
+        places = ("{} {}".format(".".join(map(str, each["loc"])), each["type"]) for each in found[:10])
+        return line(f"{len(found)} findings: {', '.join(places)}")
+    return line(text_of(exception, _MAX_VALUE))
+
+
+def _one(exception: BaseException, words: bool) -> str:
     kind = type(exception)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    head = f"{name}: {line(text_of(exception, _MAX_VALUE))}" if words else name
+    head = f"{name}: {_told(exception)}" if words else name
     lines = [head]
     lines += [f"  {frame}" for frame in _frames(exception.__traceback__)]
     if words:
         notes = getattr(exception, "__notes__", ())
         if isinstance(notes, (list, tuple)):
             lines += [f"  note: {line(text_of(note, _MAX_VALUE))}" for note in notes[:5]]
-    if isinstance(exception, BaseExceptionGroup) and depth < 3:
-        for inner in exception.exceptions[:5]:
-            lines += ["  | " + row for row in _one(inner, words, depth + 1).split("\n")]
+    if isinstance(exception, BaseExceptionGroup):
+        members = leaves(exception, _MAX_LEAVES + 1)
+        for leaf in members[:_MAX_LEAVES]:
+            lines += ["  | " + row for row in "\n".join(_chain(leaf, words)).split("\n")]
+        if len(members) > _MAX_LEAVES:
+            lines.append("  | " + CUT)
     return "\n".join(lines)
 
 

@@ -7,9 +7,10 @@ leak what it never gets.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from types import MappingProxyType
+from types import FrameType, MappingProxyType
 from typing import Any, NamedTuple
 
 from errorkit.retry import RateLimit
@@ -102,6 +103,57 @@ class Failure(NamedTuple):
 
     public: Public
     private: Private
+
+
+def leaves(exception: BaseException, limit: int) -> list[BaseException]:
+    """The exceptions in a group of any depth, or the one that is no group; at most `limit`."""
+    found: list[BaseException] = []
+    stack = [exception]
+    while stack and len(found) < limit:
+        each = stack.pop()
+        if isinstance(each, BaseExceptionGroup):
+            stack.extend(reversed(each.exceptions))
+        else:
+            found.append(each)
+    return found
+
+
+def release(exception: BaseException) -> None:
+    """Let go of the frames that an exception, its causes and its members hold: an instance may be shared.
+
+    An exception that is still being handled further out on this stack is left alone.
+    """
+    stack, seen = [exception], {id(exception)}
+    running: set[object] = set()
+    while stack and len(seen) < _MAX_RELEASED:
+        each = stack.pop()
+        group = issubclass(type(each), BaseExceptionGroup)
+        inner = [_cause(each), _context(each), *(_members(each) if group else ())]
+        traceback = _traceback(each)
+        if traceback is not None and (each is exception or traceback.tb_frame not in running):
+            BaseException.with_traceback(each, None)  # works for frozen exceptions, too
+        for link in inner:
+            if link is not None and id(link) not in seen:
+                running = running or _running()
+                seen.add(id(link))
+                stack.append(link)
+
+
+def _running() -> set[object]:
+    frames: set[object] = set()
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        frames.add(frame)
+        frame = frame.f_back
+    return frames
+
+
+_MAX_RELEASED = 100
+# read past an attribute access that the exception overrides
+_cause, _context, _traceback = (
+    BaseException.__dict__[name].__get__ for name in ("__cause__", "__context__", "__traceback__")
+)
+_members = BaseExceptionGroup.__dict__["exceptions"].__get__
 
 
 def dotted(path: tuple[str | int, ...]) -> str:

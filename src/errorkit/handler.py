@@ -5,7 +5,7 @@ Synchronous and free of I/O (the log excepted): adapters carry failures here and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from errorkit import telemetry
@@ -16,11 +16,11 @@ from errorkit.encoding import safe, text_of
 from errorkit.errors import APIError, ValidationError
 from errorkit.events import EventLog, compact, last_resort
 from errorkit.exchange import CLIENT_CLOSED_REQUEST, RawHeaders, Request, Response, legal, phrase, raw_header
-from errorkit.failure import NOTHING, Detail, Failure, Private, Public
+from errorkit.failure import NOTHING, Detail, Failure, Private, Public, release
 from errorkit.identification import Identified, Identifier
 from errorkit.normalisation import Default, surviving
 from errorkit.rendering import Renderer
-from errorkit.request_id import RequestIdFormat, accept
+from errorkit.request_id import RequestIdFormat, accept, is_safe, uuid7
 from errorkit.retry import Advice, Wait, advise, clock, parse_retry_after
 from errorkit.tenancy import shown_class
 from errorkit.validation import as_error
@@ -51,7 +51,7 @@ class ErrorHandler:
         self.renderers = tuple((prefix, Renderer(d) if d else None) for prefix, d in config.dialects)
         self._only = self.renderers[0][1] if len(self.renderers) == 1 and not self.renderers[0][0] else None
         self._id_formats = {
-            renderer: (config.request_id or renderer.dialect.request_id_format or RequestIdFormat()).new
+            renderer: _id_maker(config.request_id or renderer.dialect.request_id_format or RequestIdFormat())
             for _, renderer in self.renderers
             if renderer is not None
         }
@@ -160,9 +160,10 @@ class ErrorHandler:
         """The dialect's last event for a server-sent stream that fails; None if it has none."""
         try:
             self.respond(request, exception)
-            request.outcome = "stream_error"
             assert request.failure is not None
-            return self._renderer(request).frame(request.failure.public)
+            frame = self._renderer(request).frame(request.failure.public)
+            request.outcome = "stream_error" if frame is not None else ""
+            return frame
         except Exception as own:
             last_resort("a stream event could not be written", own)
             return None
@@ -183,10 +184,13 @@ class ErrorHandler:
                 unhandled=failure.private.reason == "unhandled",
                 sentry=not request.reported,
             )
+        except Exception as own:
+            last_resort("a reporter failed", own)
+        try:
             if self.config.on_failure is not None:
                 self.config.on_failure(failure, request)
         except Exception as own:
-            last_resort("a reporter or hook failed", own)
+            last_resort("the on_failure hook failed", own)
 
     def explain(self, request: Request, exception: BaseException) -> None:
         """Add to a recorded-to-be failure the exception that turned out to be its cause."""
@@ -199,7 +203,7 @@ class ErrorHandler:
         failure, request.failure = request.failure, None
         request.exception = None
         if failure is not None and failure.private.exception is not None and request.outcome not in _RAISED_ON:
-            failure.private.exception.__traceback__ = None
+            release(failure.private.exception)
 
     # -- the steps
 
@@ -371,10 +375,16 @@ class ErrorHandler:
         except Exception:
             spec = self.catalog.by_code("internal")
         status = status or spec.status
+        try:
+            pairs = [raw_header(name, value) for name, value in spec.default_headers.items()]
+            declared = [pair for pair in pairs if pair is not None]
+        except Exception:
+            declared = []
         renderer = self._renderer(request)
         public = Public(spec.code, status, spec.type, spec.title, spec.message, request_id=request.request_id)
         self._note(request, public, Private(exception=exception, code=spec.code, reason="degraded"))
-        body = self._fallbacks[renderer].get(spec.code) or self._fallbacks[renderer]["internal"]
+        prepared = self._fallbacks[renderer]
+        body = prepared.get(spec.code) or prepared.get(self.catalog.by_status(status).code) or prepared["internal"]
         return Response(
             status,
             [
@@ -383,9 +393,28 @@ class ErrorHandler:
                 (renderer.id_header, request.request_id.encode("ascii")),
                 (b"cache-control", b"no-store"),
                 (b"x-content-type-options", b"nosniff"),
+                *declared,
             ],
             body,
         )
+
+
+def _id_maker(form: RequestIdFormat) -> Callable[[], str]:
+    """What makes ids; where the user's own function fails or gives an unsafe one, ours takes its place."""
+    if form.generate is None:
+        return form.new
+
+    def make() -> str:
+        try:
+            made = form.new()
+            if not is_safe(made):
+                raise ValueError(f"generate gave {text_of(made, 40)!r}; use 1 to 128 of letters, digits and ._:-")
+        except Exception as own:
+            last_resort("a request id could not be generated", own)
+            return uuid7()
+        return made
+
+    return make
 
 
 def build_handler(config: Config | None, settings: dict[str, Any]) -> ErrorHandler:

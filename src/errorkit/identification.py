@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.errors import APIError
+from errorkit.failure import leaves
 
 _MAX_LEAVES = 1000
 _MAX_CLASSES = 1024
@@ -43,8 +44,10 @@ class Identifier:
         self._translator_of.clear()
 
     def handles(self, exception: BaseException) -> bool:
-        """Is the exception declared: an APIError, or of a class that something translates."""
-        return isinstance(exception, APIError) or self._translate(type(exception)) is not None
+        """Is the exception declared: an APIError, of a class that something translates, or a group of these."""
+        if isinstance(exception, APIError) or self._translate(type(exception)) is not None:
+            return True
+        return isinstance(exception, BaseExceptionGroup) and self._leaf(exception) is not None
 
     def identify(self, exception: BaseException) -> Identified:
         """The declared error that answers for any exception.
@@ -55,9 +58,9 @@ class Identifier:
             return Identified(exception, self.spec(type(exception)), exception, exception.reason)
         translator = self._translate(type(exception))
         if translator is None and isinstance(exception, BaseExceptionGroup):
-            leaf = self._leaf(exception)
-            if leaf is not None:
-                return self.identify(leaf)._replace(exception=exception)
+            declared = self._leaf(exception)
+            if declared is not None:
+                return declared._replace(exception=exception)
         error = None if translator is None else translator(exception)
         if error is None:
             return Identified(self._internal(), self.spec(self._internal), exception, "unhandled")
@@ -86,25 +89,18 @@ class Identifier:
             self._translator_of[cls] = found
             return found
 
-    def _leaf(self, group: BaseExceptionGroup[Any]) -> BaseException | None:
-        """The declared error that a group is about; None where anything in it is a stranger."""
-        declared: list[BaseException] = []
-        for leaf in _leaves(group):
+    def _leaf(self, group: BaseExceptionGroup[Any]) -> Identified | None:
+        """What answers for a group: its declared error of the highest status; None with a stranger in it."""
+        found: Identified | None = None
+        members = leaves(group, _MAX_LEAVES + 1)
+        if len(members) > _MAX_LEAVES:
+            return None
+        for leaf in members:
             if not self.handles(leaf):
                 return None
-            declared.append(leaf)
-        statuses = [(self.identify(leaf).spec.status, -n) for n, leaf in enumerate(declared[:20])]
-        return declared[-max(statuses)[1]] if statuses else None
-
-
-def _leaves(group: BaseExceptionGroup[Any]) -> Iterable[BaseException]:
-    """The leaves of a group, without recursion and bounded."""
-    stack: list[BaseException] = [group]
-    count = 0
-    while stack and count < _MAX_LEAVES:
-        exception = stack.pop()
-        if isinstance(exception, BaseExceptionGroup):
-            stack.extend(reversed(exception.exceptions[:_MAX_LEAVES]))
-        else:
-            count += 1
-            yield exception
+            identified = self.identify(leaf)
+            if identified.reason == "unhandled":
+                return None
+            if found is None or identified.spec.status > found.spec.status:
+                found = identified
+        return found

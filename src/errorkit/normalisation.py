@@ -50,11 +50,15 @@ def candidate(headers: Iterable[tuple[bytes, bytes]], policy: Policy) -> bool:
             return False
         if lowered == b"content-length":
             length = value
-    return length is not None and length.isdigit() and (policy == "all" or int(length) <= MAX_BODY)
+    if length is None or not length.isdigit() or len(length) > 9:
+        return False
+    return policy == "all" or int(length) <= MAX_BODY
 
 
 def recognise(status: int, headers: RawHeaders, body: bytes, policy: Policy) -> Default | None:
     """What a framework's default body says; None if somebody shaped it."""
+    if not 400 <= status <= 599:
+        return None
     found = _recognise(status, headers, body)
     if found is None and policy == "all":
         return Default()
@@ -90,7 +94,7 @@ def _line(status: int, body: bytes) -> Default | None:
 def _json(status: int, body: bytes) -> Default | None:
     try:
         value = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(value, dict) or list(value) != ["detail"]:
         return None

@@ -11,12 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from errorkit.dialects import Dialect
 from errorkit.encoding import CUT, clean, encode, encode_string, safe
 from errorkit.exchange import RawHeaders, Response, raw_header
-from errorkit.failure import NOTHING, Public
+from errorkit.failure import Public
 from errorkit.retry import rfc3339
 
 MAX_BODY = 65536
@@ -91,16 +92,22 @@ class Renderer:
             template = self._learn(key, public)
         if template is None:
             return self._whole(public)
-        return self._splice(template, public)
+        body = self._splice(template, public)
+        return body if len(body) <= MAX_BODY else self._whole(public)
 
     def frame(self, public: Public) -> bytes | None:
-        """The last event of a stream (HTML, server-sent events 9.2.6), if the dialect has one."""
-        event = self.dialect.stream_event(public)
-        if event is None:
-            return None
-        name, data = event
-        head = f"event: {name}\n".encode() if name else b""
-        return head + b"data: " + encode(data) + b"\n\n"
+        """The last event of a stream (HTML, server-sent events 9.2.6), if the dialect has one; bounded as a body."""
+        frame = None
+        for each in chain((public,), _shrunk(public)):
+            event = self.dialect.stream_event(each)
+            if event is None:
+                return None
+            name, data = event
+            head = f"event: {name}\n".encode() if name else b""
+            frame = head + b"data: " + encode(data) + b"\n\n"
+            if len(frame) <= MAX_BODY:
+                break
+        return frame
 
     def _fixed(self, public: Public) -> RawHeaders:
         if public.retry_after is not None or public.rate_limit is not None:
@@ -146,12 +153,11 @@ class Renderer:
 
     def _whole(self, public: Public) -> bytes:
         body = encode(self.dialect.write(public))
-        if len(body) <= MAX_BODY:
-            return body
-        for smaller in _shrunk(public):
-            body = encode(self.dialect.write(smaller))
-            if len(body) <= MAX_BODY:
-                break
+        if len(body) > MAX_BODY:
+            for smaller in _shrunk(public):
+                body = encode(self.dialect.write(smaller))
+                if len(body) <= MAX_BODY:
+                    break
         return body
 
 
@@ -163,15 +169,15 @@ def _pieces(marked: bytes) -> Iterable[tuple[bytes, str]]:
 
 
 def _shrunk(public: Public) -> Iterable[Public]:
-    """Ever less of it: shorter values, fewer findings, no extensions, a short message."""
-    small = public._replace(
-        extensions={name: safe(value, 200) for name, value in list(public.extensions.items())[:50]},
-        details=tuple(detail._replace(message=clean(detail.message, 200)) for detail in public.details[:50]),
-    )
-    yield small
-    yield small._replace(extensions={"truncated": CUT}, details=small.details[:20])
-    message, param = clean(public.message, 1000), clean(public.param or "", 100) or None
-    yield public._replace(extensions=NOTHING, details=(), message=message, param=param)
+    """Ever less of it: shorter values, fewer findings, no extensions, a short message. The message is marked."""
+    for values, findings, words in ((50, 50, 4000), (0, 20, 1000), (0, 0, 100)):
+        message = clean(public.message, words)
+        yield public._replace(
+            message=message if message.endswith(CUT) else f"{message} {CUT}",
+            param=clean(public.param or "", 100) or None,
+            details=tuple(detail._replace(message=clean(detail.message, 200)) for detail in public.details[:findings]),
+            extensions={name: safe(value, 200) for name, value in list(public.extensions.items())[:values]},
+        )
 
 
 def _bound(cache: dict[tuple[Any, ...], Any]) -> dict[tuple[Any, ...], Any]:

@@ -76,7 +76,7 @@ def advise(wait: Wait, now: datetime) -> Advice:
         exact = wait.total_seconds()
     else:
         exact = wait
-    seconds = max(0, math.ceil(min(exact, LONGEST)))
+    seconds = math.ceil(max(0, min(exact, LONGEST)))
     instant = wait if isinstance(wait, datetime) and exact <= LONGEST else now + timedelta(seconds=seconds)
     instant = max(instant.astimezone(UTC), now)
     if instant.microsecond:

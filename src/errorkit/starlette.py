@@ -93,7 +93,7 @@ class Guard(Boundary):
             if flow.start is None and self._is_the_users(exception):
                 request.deliberate = True
                 raise
-            if not await self.caught(request, flow, exception, send):
+            if not await self.caught(request, flow, exception, send, edge=False):
                 request.exception = exception
                 raise
 

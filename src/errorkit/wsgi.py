@@ -107,7 +107,9 @@ class ErrorMiddleware:
         id_name: str | None = renderer.dialect.request_id_header
         if outer is None:
             inbound = environ.get(_environ_name(renderer.id_header))
-            request.request_id = handler.request_id(renderer, inbound and inbound.encode("latin-1", "replace"))
+            request.request_id = handler.request_id(
+                renderer, None if inbound is None else inbound.encode("latin-1", "replace")
+            )
         else:
             request.request_id, request.outer, id_name = outer.request_id, outer, None
         environ[ENVIRON_KEY] = request

@@ -83,11 +83,11 @@ class ErrorMiddleware(Boundary):
             if kind == "http":
                 try:
                     await self.app(scope, receive, self.outlet(request, flow, send, id_header))
+                    if not flow.complete:
+                        await self.finish(request, flow, send, id_header)
                 except Exception as exception:
-                    if not await self.caught(request, flow, exception, send):
+                    if not await self.caught(request, flow, exception, send, edge=outer is None):
                         raise
-                if not flow.complete and request.outcome != "client_gone":
-                    await self.finish(request, flow, send, id_header)
             else:
                 await serve(self, request, receive, send, id_header)
         finally:
@@ -96,11 +96,13 @@ class ErrorMiddleware(Boundary):
             current.reset(token)
             if outer is not None:
                 scope[SCOPE_KEY] = outer
+            else:
+                scope.pop(SCOPE_KEY, None)  # else the two would hold each other
 
     def record(self, request: ASGIRequest, flow: Flow, outer: ASGIRequest | None) -> None:
         """One event, here or nowhere further out; then let go of the exception's frames."""
         status = flow.start["status"] if flow.start is not None else 0
-        if request.failure is None and not request.recorded:
+        if request.failure is None and not request.recorded and status >= 400:
             self.handler.observe(request, status)
         elif request.exception is not None:
             self.handler.explain(request, request.exception)

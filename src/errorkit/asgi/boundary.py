@@ -6,6 +6,7 @@ Nothing is buffered but the small error bodies that may have to be put into the 
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from errorkit.asgi.messages import (
@@ -55,18 +56,24 @@ class Boundary:
                 if not message.get("more_body"):
                     if request.outcome == "aborted":  # a middleware would make a cut stream look whole
                         return nothing()
-                    flow.complete = True
+                    flow.complete = flow.start is not None
             elif kind == "http.response.start":
-                flow.start = message
-                if (
-                    message["status"] >= 400
-                    and not (request.ours and carries(message, request.request_id))
-                    and not request.deliberate
-                    and self.policy != "off"
-                    and candidate(message.get("headers", ()), self.policy)
+                if message["status"] >= 400 and not (
+                    (request.ours and carries(message, request.request_id))
+                    or request.deliberate
+                    or request.outcome
+                    or self.policy == "off"
                 ):
-                    flow.held = [message]
-                    return nothing()
+                    message = {**message, "headers": list(message.get("headers", ()))}
+                    if (
+                        flow.start is None
+                        and candidate(message["headers"], self.policy)
+                        and not message.get("trailers")
+                    ):
+                        flow.start, flow.held = message, [message]
+                        return nothing()
+                if flow.start is None:
+                    flow.start = message
                 if id_header is not None:
                     return send(stamped(message, id_header, request.request_id))
             elif kind == "http.response.pathsend":
@@ -77,35 +84,38 @@ class Boundary:
 
         return sender
 
-    async def caught(self, request: ASGIRequest, flow: Flow, exception: Exception, send: Send) -> bool:
-        """Answer for an exception as far as that is still possible. False: it must be raised on."""
-        if request.outcome == "client_gone" or self._answered(request, flow, exception):
-            return True
-        if self.has_gone(exception, send):
-            if request.failure is None:
-                self.handler.broke(request, exception, "client_gone")
+    async def caught(self, request: ASGIRequest, flow: Flow, exception: Exception, send: Send, *, edge: bool) -> bool:
+        """Answer for an exception as far as that is still possible. False: it must be raised on.
+
+        edge: `send` is the server's own, not that of a middleware further out.
+        """
+        if self._answered(request, flow, exception):
             return True
         if came_through(exception, send):
-            request.recorded = True
-            return False
+            return self.unsent(request, exception, edge=edge)
+        if request.outcome == "client_gone" or isinstance(exception, self.gone):
+            self.left(request, exception)
+            return True
         if flow.start is None or flow.held is not None:
             flow.held = None
             if self.handler.config.reraise and not self.handler.identifier.handles(exception):
                 self.handler.respond(request, exception)
                 return False
             request.claim()
-            await respond(request, flow, self.handler.respond(request, exception), send)
+            response = self.handler.respond(request, exception)
+            with suppress(OSError) if edge else nullcontext():  # the client may have left meanwhile
+                await respond(request, flow, response, send)
             return True
         if flow.complete:
-            self.handler.broke(request, exception, "background")
+            self._broke(request, exception, "background")
             return False
         if self._is_event_stream(flow):
             frame = self.handler.stream_event(request, exception)
             if frame is not None:
-                await self._end_stream(flow, frame, send)
+                with suppress(OSError) if edge else nullcontext():
+                    await self._end_stream(flow, frame, send)
                 return True
-        else:
-            self.handler.broke(request, exception, "aborted")
+        self._broke(request, exception, "aborted")
         return False
 
     def _answered(self, request: ASGIRequest, flow: Flow, exception: Exception) -> bool:
@@ -119,15 +129,33 @@ class Boundary:
         request.exception = exception
         return True
 
-    def has_gone(self, exception: BaseException, send: Send) -> bool:
-        """Does the exception say that the client has left (ASGI 2.4: `send` raises OSError)."""
-        return isinstance(exception, self.gone) or (isinstance(exception, OSError) and came_through(exception, send))
+    def unsent(self, request: ASGIRequest, exception: Exception, *, edge: bool) -> bool:
+        """`send` has failed. True: because the client has left (ASGI 2.4: OSError). False: raise it on."""
+        if not edge:
+            return False  # it may be a middleware's own failure: the outermost place can tell
+        if isinstance(exception, OSError):
+            self.left(request, exception)
+            return True
+        request.recorded = request.recorded or request.failure is None
+        return False
+
+    def left(self, request: ASGIRequest, exception: Exception) -> None:
+        """The client has left; what had failed before that is still what is told."""
+        if request.failure is None:
+            self.handler.broke(request, exception, "client_gone")
+
+    def _broke(self, request: ASGIRequest, exception: Exception, outcome: str) -> None:
+        """What an inner place has found is not replaced by what was made of it on the way."""
+        if not request.outcome:
+            self.handler.broke(request, exception, outcome)
 
     async def finish(self, request: ASGIRequest, flow: Flow, send: Send, id_header: bytes | None) -> None:
         """What remains to be said when the application has returned."""
         if flow.held is not None:
             await self._let_go(request, flow, send, id_header)
         elif flow.start is None:
+            if request.outcome == "client_gone":
+                return
             missing = RuntimeError("the application returned without a response")
             request.claim()
             await respond(request, flow, self.handler.respond(request, missing), send)

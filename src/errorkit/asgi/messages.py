@@ -18,6 +18,7 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 SCOPE_KEY = "errorkit.request"
 _CLOSE_CODES = {429: 1013, 503: 1013}
 _MAX_REASON = 123  # bytes, RFC 6455 section 5.5
+_traceback_of = BaseException.__dict__["__traceback__"].__get__  # an exception may override attribute access
 PYTHON_FUNCTIONS = frozenset({FunctionType, MethodType})
 
 
@@ -108,7 +109,7 @@ def in_python(send: Send) -> Send:
 def came_through(exception: BaseException, function: Callable[..., object]) -> bool:
     """Did the exception come out of a function: is there a frame of its code."""
     code = getattr(getattr(function, "__func__", function), "__code__", None)
-    traceback = exception.__traceback__
+    traceback = _traceback_of(exception)
     while traceback is not None:
         if traceback.tb_frame.f_code is code:
             return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from contextlib import nullcontext, suppress
 
 from errorkit.asgi.boundary import Boundary
 from errorkit.asgi.messages import ASGIRequest, Message, Receive, Scope, Send, came_through, close_code, stamped
@@ -44,23 +45,27 @@ async def serve(
     try:
         await boundary.app(request.scope, receive, sender)
     except Exception as exception:
-        if boundary.has_gone(exception, send):
-            handler.broke(request, exception, "client_gone")
-            return
+        edge = id_header is not None
         if came_through(exception, send):
-            request.recorded = True
+            if boundary.unsent(request, exception, edge=edge):
+                return
             raise
+        if isinstance(exception, boundary.gone):
+            boundary.left(request, exception)
+            return
         if closed:
-            handler.broke(request, exception, "background")
+            if not request.outcome:
+                handler.broke(request, exception, "background")
             raise
         request.claim()
         response = handler.respond(request, exception)
-        if accepted:
-            await send(boundary.closing(request, exception, response))
-        elif _can_deny(request.scope):
-            await _deny(response, send)
-        else:
-            await send({"type": "websocket.close", "code": close_code(response.status), "reason": ""})
+        with suppress(OSError) if edge else nullcontext():  # the client may have left meanwhile
+            if accepted:
+                await send(boundary.closing(request, exception, response))
+            elif _can_deny(request.scope):
+                await _deny(response, send)
+            else:
+                await send({"type": "websocket.close", "code": close_code(response.status), "reason": ""})
 
 
 async def _deny(response: Response, send: Send) -> None:
