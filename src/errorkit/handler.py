@@ -263,14 +263,14 @@ class ErrorHandler:
                         message = text_of(dialect.describe(tuple(map(_clean, error.details))))
                     if dialect.code_from_finding and finding.code in self.catalog:
                         spec = self.catalog.by_code(finding.code)
-        status = status or spec.status
+        status, coarse, message = dialect.settle(status or spec.status, spec.type, message)
         retryable = spec.retryable
         if advice is not None and advice.seconds > self.config.max_retry_wait:
             retryable = False
         return Public(
             spec.code,
             status,
-            spec.type or dialect.type_for(status),
+            coarse,
             spec.title,
             message,
             param,
@@ -348,8 +348,8 @@ class ErrorHandler:
     def _rehearse(self, renderer: Renderer, spec: ErrorSpec) -> bytes:
         """A spec's body without an occurrence: proof at start-up that the dialect can write it."""
         try:
-            coarse = spec.type or renderer.dialect.type_for(spec.status)
-            return renderer.body(Public(spec.code, spec.status, coarse, spec.title, spec.message))
+            status, coarse, message = renderer.dialect.settle(spec.status, spec.type, spec.message)
+            return renderer.body(Public(spec.code, status, coarse, spec.title, message))
         except Exception as error:
             name = renderer.dialect.name or type(renderer.dialect).__name__
             raise ValueError(
@@ -370,9 +370,9 @@ class ErrorHandler:
                 spec = self.catalog.by_status(status)
         except Exception:
             spec = self.catalog.by_code("internal")
-        status = status or spec.status
         renderer = self._renderer(request)
-        public = Public(spec.code, status, spec.type, spec.title, spec.message, request_id=request.request_id)
+        status, coarse, message = renderer.dialect.settle(status or spec.status, spec.type, spec.message)
+        public = Public(spec.code, status, coarse, spec.title, message, request_id=request.request_id)
         self._note(request, public, Private(exception=exception, code=spec.code, reason="degraded"))
         body = self._fallbacks[renderer].get(spec.code) or self._fallbacks[renderer]["internal"]
         return Response(
