@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from clients.failing_service import Service
 
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "sdk-compatibility.md"
@@ -37,7 +38,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Iterator[None]:
     case = parameters.get("case") or (marker.args[0] if marker else None)
     client = parameters.get("client_name") or sdk[1]
     if case:
-        report.user_properties.append(("sdk", (sdk[0], client, parameters.get("version") or _version(client), case)))
+        dialect = parameters.get("dialect", sdk[0])
+        report.user_properties.append(("sdk", (dialect, client, parameters.get("version") or _version(client), case)))
 
 
 def _version(client: str) -> str:

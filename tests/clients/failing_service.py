@@ -195,7 +195,8 @@ class Service:
             if time.monotonic() > deadline:
                 raise RuntimeError("the service did not start")
             time.sleep(0.01)
-        self.origin = "http://127.0.0.1:%d" % self.server.servers[0].sockets[0].getsockname()[1]
+        port = self.server.servers[0].sockets[0].getsockname()[1]
+        self.origin = f"http://127.0.0.1:{port}"
 
     def stop(self) -> None:
         """End it and wait for that."""

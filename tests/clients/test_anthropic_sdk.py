@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+
 from clients.failing_service import CASES, FINAL, PASSING, RATE_LIMITED, Service
 from requirements import require_module
 
@@ -51,14 +53,11 @@ MESSAGE = {
     "stop_sequence": None,
     "usage": {"input_tokens": 1, "output_tokens": 1},
 }
-FRAMES = [
-    'event: message_start\ndata: {"type":"message_start","message":{"id":"m","type":"message","role":"assistant",'
-    '"model":"m","content":[],"stop_reason":null,"stop_sequence":null,'
-    '"usage":{"input_tokens":1,"output_tokens":1}}}\n\n',
-    'event: content_block_start\ndata: {"type":"content_block_start","index":0,'
-    '"content_block":{"type":"text","text":""}}\n\n',
-    'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,'
-    '"delta":{"type":"text_delta","text":"hi"}}\n\n',
+START = {**MESSAGE, "content": [], "stop_reason": None}
+EVENTS: list[dict[str, Any]] = [
+    {"type": "message_start", "message": START},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "hi"}},
 ]
 
 
@@ -136,7 +135,7 @@ def test_the_client_gives_up_where_the_wait_is_too_long(service: Service) -> Non
 @pytest.mark.case("stream")
 def test_a_stream_that_fails_raises(service: Service) -> None:
     """The error comes out of the iteration, after what was delivered."""
-    service.streams["anthropic"] = FRAMES
+    service.streams["anthropic"] = [f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in EVENTS]
     run = service.run("anthropic", "stream")
     with pytest.raises(anthropic.APIStatusError) as caught:
         ask(run.url, stream=True)

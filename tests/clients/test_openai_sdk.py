@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from clients.failing_service import CASES, FINAL, PASSING, RATE_LIMITED, Service
 from requirements import require_module
 
