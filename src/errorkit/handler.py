@@ -18,6 +18,7 @@ from errorkit.events import EventLog, compact, last_resort
 from errorkit.exchange import CLIENT_CLOSED_REQUEST, RawHeaders, Request, Response, legal, phrase, raw_header
 from errorkit.failure import NOTHING, Detail, Failure, Private, Public
 from errorkit.identification import Identified, Identifier
+from errorkit.negotiation import prefers_problem, problem_beside, varying
 from errorkit.normalisation import Default, surviving
 from errorkit.rendering import Renderer
 from errorkit.request_id import RequestIdFormat, accept
@@ -55,9 +56,14 @@ class ErrorHandler:
             for _, renderer in self.renderers
             if renderer is not None
         }
+        self._problems: dict[Renderer, Renderer] = {}
+        for renderer in self._id_formats if config.negotiate else ():
+            beside = problem_beside(renderer.dialect)
+            if beside is not None:
+                self._problems[renderer] = Renderer(beside)
         self._fallbacks = {
             renderer: {spec.code: self._rehearse(renderer, spec) for spec in self.catalog}
-            for renderer in self._id_formats
+            for renderer in (*self._id_formats, *self._problems.values())
         }
 
     # -- before anything fails
@@ -159,8 +165,8 @@ class ErrorHandler:
     def stream_event(self, request: Request, exception: BaseException) -> bytes | None:
         """The dialect's last event for a server-sent stream that fails; None if it has none."""
         try:
-            self.respond(request, exception)
             request.outcome = "stream_error"
+            self.respond(request, exception)
             assert request.failure is not None
             return self._renderer(request).frame(request.failure.public)
         except Exception as own:
@@ -206,11 +212,20 @@ class ErrorHandler:
     def _answer(
         self, request: Request, identified: Identified, headers: RawHeaders, status: int | None = None
     ) -> Response:
+        if self._problems and not request.outcome:
+            self._negotiate(request)
         shown = self._conceal(identified)
         wait = self._advise(shown, headers)
         public = self._public(request, identified, shown, wait, status)
         self._note(request, public, self._private(identified))
         return self._encode(request, public, shown, headers, identified.exception)
+
+    def _negotiate(self, request: Request) -> None:
+        """The renderer of problem details, where the client prefers these."""
+        beside = self._problems.get(request.renderer)
+        accept = request.header(b"accept") if beside is not None else None
+        if accept and prefers_problem(accept, request.renderer.dialect.media_type):
+            request.renderer = beside
 
     def _conceal(self, identified: Identified) -> Shown:
         error = identified.error
@@ -328,6 +343,8 @@ class ErrorHandler:
         cacheable = shown.error is not None and any(name == b"cache-control" for name, _ in headers)
         if not cacheable:
             headers = [pair for pair in headers if pair[0] != b"cache-control"]
+        if self.config.negotiate:
+            headers = varying(headers)
         debug = self._debug(exception) if self.config.development else None
         return renderer.render(public, headers, cache_control=cacheable, debug=debug)
 
@@ -383,6 +400,7 @@ class ErrorHandler:
                 (renderer.id_header, request.request_id.encode("ascii")),
                 (b"cache-control", b"no-store"),
                 (b"x-content-type-options", b"nosniff"),
+                *([(b"vary", b"Accept")] if self.config.negotiate else ()),
             ],
             body,
         )
