@@ -42,6 +42,8 @@ class Config(BaseModel):
     docs_url: where a code is described; `{code}` is replaced.
     normalise: put error bodies of other code into the dialect: those in a framework's
         default form, `all`, or `off`.
+    negotiate: serve RFC 9457 to clients whose Accept asks for `application/problem+json`, on
+        any dialect's path; every error response then says `Vary: Accept`.
     tenant_status: 404: another tenant's resource looks absent; 403: both are forbidden.
     request_id: format of generated ids; default: the dialect's. trust_inbound: believe a
         safe id that the client sends.
@@ -65,6 +67,7 @@ class Config(BaseModel):
     exceptions: Mapping[Any, Any] = Field(default_factory=dict)
     docs_url: str = ""
     normalise: Policy = "framework"
+    negotiate: bool = False
     tenant_status: TenantStatus = 404
     request_id: RequestIdFormat | None = None
     trust_inbound: bool = True

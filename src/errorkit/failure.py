@@ -174,9 +174,7 @@ def undotted(field: str) -> tuple[str | int, ...]:
         member, *indices = chunk.split("[")
         if member:
             path.append(member)
-        for index in indices:
-            digits = index.rstrip("]")
-            path.append(int(digits) if digits.isdecimal() else digits)
+        path.extend(step(index.rstrip("]")) for index in indices)
     return tuple(path)
 
 
@@ -190,4 +188,9 @@ def unpointer(text: str) -> tuple[str | int, ...]:
     if not text.startswith("/"):
         return ()
     parts = (part.replace("~1", "/").replace("~0", "~") for part in text[1:].split("/"))
-    return tuple(int(part) if part.isdecimal() else part for part in parts)
+    return tuple(map(step, parts))
+
+
+def step(text: str) -> str | int:
+    """One part of a path that came as text; digits of an index's size are an index."""
+    return int(text) if text.isdecimal() and len(text) < 10 else text

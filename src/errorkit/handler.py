@@ -18,6 +18,7 @@ from errorkit.events import EventLog, compact, last_resort
 from errorkit.exchange import CLIENT_CLOSED_REQUEST, RawHeaders, Request, Response, legal, phrase, raw_header
 from errorkit.failure import NOTHING, Detail, Failure, Private, Public, release
 from errorkit.identification import Identified, Identifier
+from errorkit.negotiation import prefers_problem, problem_beside, varying
 from errorkit.normalisation import Default, surviving
 from errorkit.rendering import Renderer
 from errorkit.request_id import RequestIdFormat, accept, is_safe, uuid7
@@ -55,9 +56,14 @@ class ErrorHandler:
             for _, renderer in self.renderers
             if renderer is not None
         }
+        self._problems: dict[Renderer, Renderer] = {}
+        for renderer in self._id_formats if config.negotiate else ():
+            beside = problem_beside(renderer.dialect)
+            if beside is not None:
+                self._problems[renderer] = Renderer(beside)
         self._fallbacks = {
             renderer: {spec.code: self._rehearse(renderer, spec) for spec in self.catalog}
-            for renderer in self._id_formats
+            for renderer in (*self._id_formats, *self._problems.values())
         }
 
     # -- before anything fails
@@ -159,6 +165,7 @@ class ErrorHandler:
     def stream_event(self, request: Request, exception: BaseException) -> bytes | None:
         """The dialect's last event for a server-sent stream that fails; None if it has none."""
         try:
+            request.outcome = "stream_error"
             self.respond(request, exception)
             assert request.failure is not None
             frame = self._renderer(request).frame(request.failure.public)
@@ -210,11 +217,20 @@ class ErrorHandler:
     def _answer(
         self, request: Request, identified: Identified, headers: RawHeaders, status: int | None = None
     ) -> Response:
+        if self._problems and not request.outcome:
+            self._negotiate(request)
         shown = self._conceal(identified)
         wait = self._advise(shown, headers)
         public = self._public(request, identified, shown, wait, status)
         self._note(request, public, self._private(identified))
         return self._encode(request, public, shown, headers, identified.exception)
+
+    def _negotiate(self, request: Request) -> None:
+        """The renderer of problem details, where the client prefers these."""
+        beside = self._problems.get(request.renderer)
+        accept = request.header(b"accept") if beside is not None else None
+        if accept and prefers_problem(accept, request.renderer.dialect.media_type):
+            request.renderer = beside
 
     def _conceal(self, identified: Identified) -> Shown:
         error = identified.error
@@ -267,14 +283,14 @@ class ErrorHandler:
                         message = text_of(dialect.describe(tuple(map(_clean, error.details))))
                     if dialect.code_from_finding and finding.code in self.catalog:
                         spec = self.catalog.by_code(finding.code)
-        status = status or spec.status
+        status, coarse, message = dialect.settle(status or spec.status, spec.type, message)
         retryable = spec.retryable
         if advice is not None and advice.seconds > self.config.max_retry_wait:
             retryable = False
         return Public(
             spec.code,
             status,
-            spec.type or dialect.type_for(status),
+            coarse,
             spec.title,
             message,
             param,
@@ -332,6 +348,8 @@ class ErrorHandler:
         cacheable = shown.error is not None and any(name == b"cache-control" for name, _ in headers)
         if not cacheable:
             headers = [pair for pair in headers if pair[0] != b"cache-control"]
+        if self.config.negotiate:
+            headers = varying(headers)
         debug = self._debug(exception) if self.config.development else None
         return renderer.render(public, headers, cache_control=cacheable, debug=debug)
 
@@ -352,8 +370,8 @@ class ErrorHandler:
     def _rehearse(self, renderer: Renderer, spec: ErrorSpec) -> bytes:
         """A spec's body without an occurrence: proof at start-up that the dialect can write it."""
         try:
-            coarse = spec.type or renderer.dialect.type_for(spec.status)
-            return renderer.body(Public(spec.code, spec.status, coarse, spec.title, spec.message))
+            status, coarse, message = renderer.dialect.settle(spec.status, spec.type, spec.message)
+            return renderer.body(Public(spec.code, status, coarse, spec.title, message))
         except Exception as error:
             name = renderer.dialect.name or type(renderer.dialect).__name__
             raise ValueError(
@@ -374,14 +392,14 @@ class ErrorHandler:
                 spec = self.catalog.by_status(status)
         except Exception:
             spec = self.catalog.by_code("internal")
-        status = status or spec.status
         try:
             pairs = [raw_header(name, value) for name, value in spec.default_headers.items()]
             declared = [pair for pair in pairs if pair is not None]
         except Exception:
             declared = []
         renderer = self._renderer(request)
-        public = Public(spec.code, status, spec.type, spec.title, spec.message, request_id=request.request_id)
+        status, coarse, message = renderer.dialect.settle(status or spec.status, spec.type, spec.message)
+        public = Public(spec.code, status, coarse, spec.title, message, request_id=request.request_id)
         self._note(request, public, Private(exception=exception, code=spec.code, reason="degraded"))
         prepared = self._fallbacks[renderer]
         body = prepared.get(spec.code) or prepared.get(self.catalog.by_status(status).code) or prepared["internal"]
@@ -394,6 +412,7 @@ class ErrorHandler:
                 (b"cache-control", b"no-store"),
                 (b"x-content-type-options", b"nosniff"),
                 *declared,
+                *([(b"vary", b"Accept")] if self.config.negotiate else ()),
             ],
             body,
         )

@@ -97,7 +97,7 @@ def parse_retry_after(value: str, now: datetime) -> int | None:
     except ValueError:
         try:
             instant = parsedate_to_datetime(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
         if instant.tzinfo is None:
             instant = instant.replace(tzinfo=UTC)
@@ -114,9 +114,22 @@ def parse_rfc3339(text: str) -> datetime | None:
     """The inverse of `rfc3339`; None if the text is not such an instant."""
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError:
+        return instant.astimezone(UTC) if instant.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return instant.astimezone(UTC) if instant.tzinfo else None
+
+
+def ends_at(quota: RateLimit) -> datetime:
+    """The instant of more quota, rounded up to a whole second."""
+    return advise(quota.reset, clock()).resume_at
+
+
+def duration(seconds: float) -> str:
+    """Whole seconds, rounded up, as `45s`, `6m0s` or `1h0m0s`."""
+    total = max(0, math.ceil(min(seconds, LONGEST)))
+    minutes, rest = divmod(total, 60)
+    hours, minutes = divmod(minutes, 60)
+    return (f"{hours}h" if hours else "") + (f"{minutes}m" if hours or minutes else "") + f"{rest}s"
 
 
 def rate_limit_headers(quota: RateLimit) -> dict[str, str]:
@@ -148,7 +161,7 @@ def parse_rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
     for pair in parameters.split(";") + policy[1:].partition('"')[2].split(";"):
         key, _, digits = pair.partition("=")
         if digits.isdecimal():
-            numbers[key.strip()] = int(digits)
+            numbers[key.strip()] = int(digits[:15])  # an Integer of RFC 9651 has no more
     if "q" not in numbers or "r" not in numbers:
         return None
     return RateLimit(numbers["q"], numbers["r"], numbers.get("t", 0), numbers.get("w", 0), name)

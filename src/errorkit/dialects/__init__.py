@@ -21,15 +21,27 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+from errorkit.errors import STANDARD
 from errorkit.failure import Detail, Public, undotted
 from errorkit.request_id import RequestIdFormat
-from errorkit.retry import clock, parse_rate_limit, parse_retry_after, rate_limit_headers
+from errorkit.retry import RateLimit, clock, parse_rate_limit, parse_retry_after, rate_limit_headers
 from errorkit.spelling import did_you_mean
 
 PRESETS: Mapping[str, str] = MappingProxyType(
     {
         "problem": "Problem",
         "openai": "OpenAI",
+        "anthropic": "Anthropic",
+        "stripe": "Stripe",
+        "google": "Google",
+        "azure": "Azure",
+        "jsonapi": "JSONAPI",
+        "github": "GitHub",
+        "kubernetes": "Kubernetes",
+        "twilio": "Twilio",
+        "aws": "AWS",
+        "aws_rest": "AWSRest",
+        "connect": "Connect",
         "kaizen": "Kaizen",
         "kaiko": "Kaiko",
         "kaplaix": "Kaplaix",
@@ -39,11 +51,19 @@ PRESETS: Mapping[str, str] = MappingProxyType(
 )
 """Name of each preset (its module here) to its class."""
 
+_CODES: Mapping[int, str] = MappingProxyType({cls.status: cls.code for cls in reversed(STANDARD)})
+
+
+def _capitalised(part: str) -> str:
+    """A code's part in Pascal case; one that starts with a digit keeps its underscore."""
+    return "_" + part if part[:1].isdigit() else part[:1].upper() + part[1:]
+
+
 _CASES: Mapping[str, Callable[[str], str]] = {
     "snake": lambda code: code,
     "upper": str.upper,
     "kebab": lambda code: code.replace("_", "-"),
-    "pascal": lambda code: "".join(part[:1].upper() + part[1:] for part in code.split("_")),
+    "pascal": lambda code: "".join(map(_capitalised, code.split("_"))),
     "camel": lambda code: code[:1] + _CASES["pascal"](code)[1:],
 }
 
@@ -67,13 +87,21 @@ class Dialect:
     retry_verdict_header: str | None = None
     """A header that says `true` or `false`: may a client retry by itself."""
     retry_after_ms_header: str | None = None
-    """A header that repeats Retry-After in milliseconds."""
+    """A header that repeats Retry-After in milliseconds, where a client may retry."""
 
     code_case: str = "snake"
     renames: Mapping[str, str] = MappingProxyType({})
     """Canonical code to this dialect's spelling, where the case alone does not give it."""
     types: Mapping[int, str] = MappingProxyType({})
     """Status to `type`, for errors whose class names none; 400 and 500 stand for their families."""
+    known_types: frozenset[str] = frozenset()
+    """All types there are, where the vendor's list is closed: a class's own type that is not
+    among them gives way to the table."""
+    status_of_type: Mapping[str, int] = MappingProxyType({})
+    """Type to the status that is sent with it, where the vendor derives the one from the other.
+    A status never leaves its family by it: a 4xx stays a 4xx."""
+    phrases: Mapping[int, str] = MappingProxyType({})
+    """Status to the one message that the vendor's clients know it by, in place of the author's."""
     vocabulary: Mapping[str, tuple[str, str | None]] = MappingProxyType({})
     """A validator's word (`Detail.kind`) to this dialect's detail code and message (None: keep)."""
     request_id_format: RequestIdFormat | None = None
@@ -86,8 +114,10 @@ class Dialect:
     carries: ClassVar[tuple[str, ...]] = ()
     """Fields of `Public` that survive `read(write(...))`, as `Public.only` takes them."""
     copies: ClassVar[tuple[str, ...]] = ()
-    """Of message, request_id and param, those that `write` puts into strings unchanged and
-    decides nothing by. The handler may then splice them into prepared bytes."""
+    """Of message, request_id, param, retry_after and resume_at, those that `write` only copies
+    or does not use: it puts the first three into strings unchanged, retry_after anywhere as its
+    decimal digits, resume_at as `rfc3339` writes it, and decides nothing by their values (by
+    their absence it may). The handler then splices them into prepared bytes."""
 
     def __init__(self, **attributes: Any) -> None:
         for name, value in attributes.items():
@@ -128,11 +158,30 @@ class Dialect:
             fields[self.retry_verdict_header] = "true" if public.retryable else "false"
         if public.retry_after is not None:
             fields["Retry-After"] = str(public.retry_after)
-            if self.retry_after_ms_header:
+            if self.retry_after_ms_header and public.retryable:
                 fields[self.retry_after_ms_header] = str(public.retry_after * 1000)
         if public.rate_limit is not None:
-            fields.update(rate_limit_headers(public.rate_limit))
+            fields.update(self.quota_headers(public.rate_limit))
         return fields
+
+    def quota_headers(self, quota: RateLimit) -> dict[str, str]:
+        """The state of a quota as header fields; put them on successful responses, too.
+
+        Here the IETF draft's fields, which `read` understands, and the X-RateLimit family.
+        """
+        return rate_limit_headers(quota)
+
+    def settle(self, status: int, type: str, message: str) -> tuple[int, str, str]:
+        """Status, type and message as this dialect sends them, from those an error declares.
+
+        type: the class's own, or empty.
+        """
+        if not type or (self.known_types and type not in self.known_types):
+            type = self.type_for(status)
+        sent = self.status_of_type.get(type, status)
+        if sent // 100 != status // 100:
+            sent = status
+        return sent, type, self.phrases.get(status, message)
 
     def spell(self, code: str) -> str:
         """A canonical code in this dialect's spelling."""
@@ -175,12 +224,16 @@ class Dialect:
         return next((detail for detail in details if detail.code == "missing_field"), details[0])
 
     def public(self, status: int, headers: Mapping[str, str], **fields: Any) -> Public:
-        """A public error read from a response: `fields`, completed from status and headers."""
+        """A public error read from a response: `fields`, completed from status and headers.
+
+        An empty field counts as absent; an absent code is that of the status.
+        """
         verdict = headers.get((self.retry_verdict_header or "").lower())
         retry_after = headers.get("retry-after")
         return Public(
             **{
                 "status": status,
+                "code": _CODES.get(status) or _CODES[400 if status < 500 else 500],
                 "request_id": headers.get(self.request_id_header.lower(), ""),
                 "retry_after": None if retry_after is None else parse_retry_after(retry_after, clock()),
                 "rate_limit": parse_rate_limit(headers),
@@ -222,8 +275,13 @@ def extensions(body: Any, own: Iterable[str]) -> dict[str, Any]:
     return {k: v for k, v in body.items() if k not in known} if isinstance(body, dict) else {}
 
 
+def findings(details: Iterable[Detail]) -> list[dict[str, str]]:
+    """Findings as `[{"param", "code", "message"}]`, a form that several dialects share."""
+    return [{"param": detail.field, "code": detail.code, "message": detail.message} for detail in details]
+
+
 def fields_of(value: Any) -> tuple[Detail, ...]:
-    """Findings from `[{"param", "code", "message"}]`, a form that several dialects share."""
+    """The inverse of `findings`."""
     return tuple(
         Detail(undotted(text(item.get("param"))), text(item.get("message")), text(item.get("code")))
         for item in items(value)

@@ -28,7 +28,7 @@ class AgentKavach(Dialect):
     name = "agentkavach"
     Body = Body
     carries = ("status", "code", "message", "request_id", "retry_after", "resume_at", "rate_limit", "extensions")
-    copies = ("message",)
+    copies = ("message", "request_id", "param", "retry_after", "resume_at")
 
     def write(self, public: Public) -> dict[str, Any]:
         error = {**public.extensions, "code": self.spell(public.code), "message": public.message}

@@ -58,7 +58,7 @@ class Kaiko(Dialect):
         "rate_limit",
         "extensions",
     )
-    copies = ("message", "request_id", "param")
+    copies = ("message", "request_id", "param", "retry_after", "resume_at")
 
     def write(self, public: Public) -> dict[str, Any]:
         error = {

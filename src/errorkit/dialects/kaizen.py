@@ -24,7 +24,7 @@ class Kaizen(Dialect):
     Body = Body
     status_missing = status_invalid = 400
     carries = ("status", "code", "message", "request_id", "retry_after", "rate_limit", "extensions")
-    copies = ("message", "request_id")
+    copies = ("message", "request_id", "param", "retry_after", "resume_at")
 
     def write(self, public: Public) -> dict[str, Any]:
         return {

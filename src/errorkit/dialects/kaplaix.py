@@ -8,7 +8,7 @@ from typing import Any, NotRequired
 from typing_extensions import TypedDict
 
 from errorkit.dialects import Dialect, items, member, text
-from errorkit.failure import Detail, Public
+from errorkit.failure import Detail, Public, step
 
 _UUID = ("invalid_string", "Invalid uuid")
 _DATE = ("invalid_string", "Invalid datetime")
@@ -100,7 +100,7 @@ class Kaplaix(Dialect):
         "details.message",
         "details.code",
     )
-    copies = ("message",)
+    copies = ("message", "request_id", "param", "retry_after", "resume_at")
 
     def write(self, public: Public) -> dict[str, Any]:
         error: dict[str, Any] = {"code": self.spell(public.code), "message": public.message}
@@ -130,5 +130,4 @@ class Kaplaix(Dialect):
 
 
 def _path(value: Any) -> tuple[str | int, ...]:
-    parts = [part for part in value if isinstance(part, str)] if isinstance(value, list) else []
-    return tuple(int(part) if part.isdecimal() else part for part in parts)
+    return tuple(step(part) for part in value if isinstance(part, str)) if isinstance(value, list) else ()

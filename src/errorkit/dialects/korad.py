@@ -55,7 +55,7 @@ class Korad(Dialect):
         "rate_limit",
         "extensions",
     )
-    copies = ("message", "param")
+    copies = ("message", "request_id", "param", "retry_after", "resume_at")
 
     def write(self, public: Public) -> dict[str, Any]:
         error = {

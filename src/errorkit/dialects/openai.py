@@ -11,8 +11,9 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from errorkit.dialects import Dialect, extensions, fields_of, member, text
+from errorkit.dialects import Dialect, extensions, fields_of, findings, member, text
 from errorkit.failure import Public
+from errorkit.retry import RateLimit, duration
 
 
 class Finding(TypedDict):
@@ -65,7 +66,7 @@ class OpenAI(Dialect):
         "details.message",
         "details.code",
     )
-    copies = ("message", "param")
+    copies = ("message", "request_id", "param", "retry_after", "resume_at")
 
     def write(self, public: Public) -> dict[str, Any]:
         error: dict[str, Any] = {
@@ -75,9 +76,7 @@ class OpenAI(Dialect):
             "code": self.spell(public.code),
         }
         if public.details:
-            error["details"] = [
-                {"param": detail.field, "code": detail.code, "message": detail.message} for detail in public.details
-            ]
+            error["details"] = findings(public.details)
         return {"error": {**public.extensions, **error}}
 
     def read(self, status: int, headers: Mapping[str, str], body: Any) -> Public:
@@ -88,7 +87,7 @@ class OpenAI(Dialect):
             code=self.canonical(text(member(error, "code"))),
             type=text(member(error, "type")),
             message=text(member(error, "message")),
-            param=text(member(error, "param")) or None,
+            param=text(member(error, "param")),
             details=fields_of(member(error, "details")),
             extensions=extensions(error, Error.__annotations__),
         )
@@ -96,3 +95,12 @@ class OpenAI(Dialect):
     def stream_event(self, public: Public) -> tuple[str | None, Any]:
         """An unnamed event: the SDKs deliver a named one without raising."""
         return None, self.write(public)
+
+    def quota_headers(self, quota: RateLimit) -> dict[str, str]:
+        """With OpenAI's own fields; its reset is a duration such as `6m0s`."""
+        return {
+            **super().quota_headers(quota),
+            "x-ratelimit-limit-requests": str(quota.limit),
+            "x-ratelimit-remaining-requests": str(max(0, quota.remaining)),
+            "x-ratelimit-reset-requests": duration(quota.reset),
+        }

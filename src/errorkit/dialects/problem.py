@@ -24,6 +24,7 @@ class Body(TypedDict):
     title: str
     status: int
     detail: str
+    instance: str
     code: str
     request_id: str
     param: NotRequired[str]
@@ -54,7 +55,7 @@ class Problem(Dialect):
         "details.code",
         "details.location",
     )
-    copies = ("message", "request_id", "param")
+    copies = ("message", "request_id", "param", "retry_after", "resume_at")
 
     def write(self, public: Public) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -62,6 +63,7 @@ class Problem(Dialect):
             "title": public.title,
             "status": public.status,
             "detail": public.message,
+            "instance": f"urn:request:{public.request_id}",
             "code": self.spell(public.code),
             "request_id": public.request_id,
         }
@@ -88,7 +90,7 @@ class Problem(Dialect):
             code=self.canonical(text(body.get("code"))),
             title=text(body.get("title")),
             message=text(body.get("detail")),
-            param=text(body.get("param")) or None,
+            param=text(body.get("param")),
             request_id=text(body.get("request_id")),
             resume_at=parse_rfc3339(text(body.get("resume_at"))),
             doc_url="" if problem_type == "about:blank" else problem_type,
