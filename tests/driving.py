@@ -178,3 +178,8 @@ def wsgi(
             except Exception as raised:
                 reply.raised = raised
     return reply
+
+
+def failures(log: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The events of failed requests."""
+    return [event for event in log if event["event"] == "request_failed"]

@@ -15,8 +15,7 @@ from pydantic import TypeAdapter
 
 from conformance import flask_apps, starlette_apps
 from conformance.starlette_apps import CATALOG, SECRET
-from conftest import failures
-from driving import Reply, call_asgi, wsgi
+from driving import Reply, call_asgi, failures, wsgi
 from errorkit.dialects import PRESETS, get_dialect
 from errorkit.failure import Detail, Public
 

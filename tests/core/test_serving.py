@@ -20,8 +20,7 @@ from starlette.testclient import WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
 from typing_extensions import TypedDict
 
-from conftest import failures
-from driving import Reply, asgi, call_asgi, wsgi
+from driving import Reply, asgi, call_asgi, failures, wsgi
 from errorkit import Detail, Dialect, errors, get_request_id, visible
 from errorkit.asgi import ErrorMiddleware as ASGIMiddleware
 from errorkit.dialects import get_dialect
