@@ -63,6 +63,8 @@ class Request:
     recorded: bool = False
     reported: bool = False
     """An error reporter's own integration has been told already."""
+    annotated: bool = False
+    """The current span has been told already."""
     outcome: str = ""
     """Anything but a plain answer: stream_error, aborted, incomplete, client_gone, background."""
 

@@ -95,6 +95,7 @@ class ErrorKit:
         original = getattr(exception, "original_exception", None) or exception
         request.reported = original is not exception  # Flask's signal has told the reporters
         response = self.handler.respond(request, original)
+        self.handler.annotate(request)
         request.claim()
         answer = flask.Response(response.body, response.status)
         for name, value in response.headers:

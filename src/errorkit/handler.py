@@ -182,22 +182,35 @@ class ErrorHandler:
             return
         request.recorded = True
         try:
+            telemetry.hush(failure)
+            if not request.reported:
+                telemetry.report(failure, unhandled=failure.private.reason == "unhandled")
+        except Exception as own:
+            last_resort("a reporter failed", own)
+        self.annotate(request)
+        try:
             self.events.record(request, failure)
         except Exception as own:
             last_resort(f"the event of request {request.request_id} (code {failure.private.code}) was lost", own)
-        try:
-            telemetry.report(
-                failure,
-                unhandled=failure.private.reason == "unhandled",
-                sentry=not request.reported,
-            )
-        except Exception as own:
-            last_resort("a reporter failed", own)
         try:
             if self.config.on_failure is not None:
                 self.config.on_failure(failure, request)
         except Exception as own:
             last_resort("the on_failure hook failed", own)
+
+    def annotate(self, request: Request) -> None:
+        """Tell the current span: adapters do it before the last byte, with which instrumentations end it.
+
+        What is raised on is recorded by the instrumentation itself. Never raises.
+        """
+        failure = request.failure
+        if failure is None:
+            return
+        try:
+            telemetry.annotate(failure, record=not request.annotated and request.outcome not in _RAISED_ON)
+        except Exception as own:
+            last_resort("a span could not be annotated", own)
+        request.annotated = True
 
     def explain(self, request: Request, exception: BaseException) -> None:
         """Add to a recorded-to-be failure the exception that turned out to be its cause."""

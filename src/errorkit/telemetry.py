@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from errorkit.failure import Failure
 
+LOGGER = "errorkit"
+"""Sentry's logging integration is told to leave this logger alone: it would report each failure again."""
 
-def report(failure: Failure, *, unhandled: bool, sentry: bool = True) -> None:
-    """Tell Sentry and the current OpenTelemetry span of a failure >= 500 with an exception.
 
-    unhandled: nobody declared the exception. sentry: False where its own integration has
-    been told of this one.
+def report(failure: Failure, *, unhandled: bool) -> None:
+    """Tell Sentry of a failure >= 500 with an exception.
+
+    unhandled: nobody declared the exception.
     """
+    sdk = _active_sentry()
     exception = failure.private.exception
-    if exception is None or failure.public.status < 500:
-        return
-    if sentry:
-        _sentry(exception, unhandled)
-    _opentelemetry(failure, exception)
-
-
-def _sentry(exception: BaseException, unhandled: bool) -> None:
-    sdk = sys.modules.get("sentry_sdk")
-    if sdk is None or not sdk.get_client().is_active():
+    if sdk is None or exception is None or failure.public.status < 500:
         return
     from sentry_sdk.utils import event_from_exception
 
@@ -35,12 +30,32 @@ def _sentry(exception: BaseException, unhandled: bool) -> None:
     sdk.capture_event(event, hint=hint)
 
 
-def _opentelemetry(failure: Failure, exception: BaseException) -> None:
+def hush(failure: Failure) -> None:
+    """Keep Sentry from taking the log line of a failure >= 500 for another failure."""
+    if failure.public.status >= 500 and _active_sentry() is not None:
+        from sentry_sdk.integrations.logging import ignore_logger
+
+        ignore_logger(LOGGER)
+
+
+def annotate(failure: Failure, *, record: bool) -> None:
+    """Tell the current OpenTelemetry span of a failure >= 500 with an exception.
+
+    record: add the exception itself, which is done once.
+    Source: OpenTelemetry semantic conventions for HTTP spans and for recording errors.
+    """
     trace = sys.modules.get("opentelemetry.trace")
-    if trace is None:
+    exception = failure.private.exception
+    if trace is None or exception is None or failure.public.status < 500:
         return
     span = trace.get_current_span()
     if span.is_recording():
-        span.record_exception(exception)
+        if record:
+            span.record_exception(exception)
         span.set_attribute("error.type", failure.private.code)
         span.set_status(trace.Status(trace.StatusCode.ERROR))
+
+
+def _active_sentry() -> Any:
+    sdk = sys.modules.get("sentry_sdk")
+    return sdk if sdk is not None and sdk.get_client().is_active() else None

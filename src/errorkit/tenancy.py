@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
@@ -38,7 +39,7 @@ def visible(
 
 
 def _concealed(error: APIError | type[APIError], reason: str, owner: Any, caller: Any) -> APIError:
-    occurrence = error() if isinstance(error, type) else error
+    occurrence = error() if isinstance(error, type) else copy(error)  # an instance may serve several requests
     occurrence.concealed = True
     occurrence.reason, occurrence.owner, occurrence.caller = reason, owner, caller
     return occurrence

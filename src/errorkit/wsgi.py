@@ -289,6 +289,7 @@ class Body:
     def _replace(self, response: Response) -> None:
         """Answer with errorkit's response instead of the application's."""
         answer, request = self.answer, self.request
+        self.handler.annotate(request)
         request.claim()
         answer.status = response.status
         answer.line = f"{response.status} {phrase(response.status)}"

@@ -78,6 +78,8 @@ RECORDING = [
     "errorkit.events.text_of",
     "errorkit.events.structlog.get_config",
     "errorkit.handler.telemetry.report",
+    "errorkit.handler.telemetry.hush",
+    "errorkit.handler.telemetry.annotate",
     "errorkit.exchange.Request.trace_id",
 ]
 """Parts that make the event."""

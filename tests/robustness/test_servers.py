@@ -144,8 +144,10 @@ def test_a_failure_before_the_first_byte_is_the_envelope_and_one_log_line(
 
 
 def test_a_failure_at_the_first_chunk_is_visible(server: Server) -> None:
-    """WSGI: still an envelope. ASGI: the start is out, so the response is torn, never complete."""
-    if server.name in ASGI:
+    """WSGI: still an envelope. ASGI: the start is out; torn, or the server's own 500 where that held the start back."""
+    if server.name == "granian asgi":
+        assert server.get("/first")[0] == 500
+    elif server.name in ASGI:
         with pytest.raises(TORN):
             server.get("/first")
     else:
@@ -158,8 +160,10 @@ def test_a_failure_at_the_first_chunk_is_visible(server: Server) -> None:
 def test_a_truncated_stream_is_never_presented_as_complete(server: Server, path: str) -> None:
     """Wherever the bare server shows it: granian's WSGI interface ends a failed body cleanly."""
     if server.name == "granian wsgi":
-        status, _, body = server.get(path) if path == "/chunks" else (200, {}, b"first;")
-        assert (status, body[:6]) == (200, b"first;")
+        connection = server.connect()
+        connection.request("GET", path)
+        assert connection.getresponse().read(6) == b"first;"
+        connection.close()
     else:
         with pytest.raises(TORN):
             server.get(path)
@@ -168,7 +172,7 @@ def test_a_truncated_stream_is_never_presented_as_complete(server: Server, path:
 
 def test_an_aborted_stream_is_logged_once_more_by_the_server_alone(server: Server) -> None:
     """The only case of a second traceback: the server must see what broke its stream."""
-    with contextlib.suppress(TORN):
+    with contextlib.suppress(*TORN):
         server.get("/chunks")
     server.expect(1)
     eventually(lambda: "planted crash" in server.written().replace(json.dumps(server.events()[0]), ""))
@@ -292,10 +296,14 @@ def test_several_workers_answer_alike(name: str, tmp_path: Path) -> None:
 
 
 def test_http_2_streams_fail_one_by_one(tmp_path: Path) -> None:
-    """Hypercorn, HTTP/2 with prior knowledge: an envelope per stream, a reset stream, and the connection lives on."""
+    """Hypercorn, HTTP/2 with prior knowledge: an envelope per stream, a torn stream, and the connection lives on.
+
+    Hypercorn leaves a failed stream open, with errorkit and without: the client's own time-out ends it.
+    """
     server = Server("hypercorn", SERVERS["hypercorn"], tmp_path / "log")
     try:
-        with httpx.Client(http1=False, http2=True, base_url=f"http://127.0.0.1:{server.port}") as client:
+        url, patience = f"http://127.0.0.1:{server.port}", httpx.Timeout(10, read=2)
+        with httpx.Client(http1=False, http2=True, base_url=url, timeout=patience) as client:
             server.forget()
             response = client.get("/crash")
             assert (response.http_version, response.status_code) == ("HTTP/2", 500)

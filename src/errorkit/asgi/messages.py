@@ -25,7 +25,7 @@ PYTHON_FUNCTIONS = frozenset({FunctionType, MethodType})
 class ASGIRequest(Request):
     """A request of one ASGI scope."""
 
-    def __init__(self, scope: Scope, owner: object) -> None:
+    def __init__(self, scope: Scope, owner: Any) -> None:
         self.scope = scope
         self.owner = owner
         """The handler that answers for it."""
@@ -65,6 +65,7 @@ async def respond(request: ASGIRequest, flow: Flow, response: Response, send: Se
     start = {"type": "http.response.start", "status": response.status, "headers": response.headers}
     flow.start = start
     await send(start)
+    request.owner.annotate(request)
     body = b"" if request.scope["method"] == "HEAD" else response.body
     await send({"type": "http.response.body", "body": body})
     flow.complete = True
