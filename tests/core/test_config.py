@@ -26,7 +26,7 @@ class Mine(Exception):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"dialect": "opnai"}, r"dialect='opnai': unknown dialect 'opnai'; did you mean 'openai'\?"),
+        ({"dialect": "opnai"}, r"dialect='opnai': unknown dialect 'opnai'; did you mean 'openai'"),
         ({"dialect": 7}, "dialect=7: 7 is no dialect"),
         ({"dialect": {"v1": "openai"}}, "path prefix 'v1' must be a str that starts with '/'"),
         ({"dialect": {"/": None}}, "no dialect is chosen"),
