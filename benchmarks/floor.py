@@ -119,7 +119,9 @@ def cover_flask(app: Any) -> Any:
         if isinstance(exception, HTTPException):
             exception = Failed(exception.code or 500, b"http", exception.description or "")
         status, headers, body = answer(exception, _REQUEST_ID.get())
-        return Response(body, status, [(name.decode(), value.decode()) for name, value in headers if name != b"x-request-id"])
+        return Response(
+            body, status, [(name.decode(), value.decode()) for name, value in headers if name != b"x-request-id"]
+        )
 
     app.register_error_handler(Exception, handle)
     inner = app.wsgi_app
