@@ -63,6 +63,7 @@ class Renderer:
         self._content_type = (b"content-type", dialect.media_type.encode("ascii"))
         self._own_headers = type(dialect).headers is not Dialect.headers
         """The dialect derives header fields itself: nobody knows from what."""
+        self._own_words = type(dialect).settle is not Dialect.settle or bool(dialect.phrases)
         self._copies = frozenset(dialect.copies)
         self._templates: dict[tuple[Any, ...], Template | None] = {}
         self._headers: dict[tuple[Any, ...], RawHeaders] = {}
@@ -99,11 +100,11 @@ class Renderer:
     def prepare(self, public: Public, headers: RawHeaders, *, cache_control: bool) -> Prepared | None:
         """What further occurrences may be made from, if message and request ID are all they differ in.
 
-        None where the dialect does not copy these two, or makes header fields of its own.
+        None where the dialect does not copy these two, or where its own code may look at them.
         """
         self.body(public)
         template = self._templates.get(_key(public))
-        if template is None or self._own_headers:
+        if template is None or self._own_headers or self._own_words:
             return None
         own = (b"content-length", self.id_header)
         rendered = self.render(public, headers, cache_control=cache_control)
