@@ -36,7 +36,11 @@ def clean(value: str, limit: int = MAX_TEXT) -> str:
         value = str(value[:limit]) + CUT
     if value.isascii():
         return value
-    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return value
 
 
 def text_of(value: object, limit: int = MAX_TEXT) -> str:

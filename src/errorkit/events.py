@@ -66,15 +66,10 @@ class EventLog:
         self._secret = re.compile(rf"(?:^|_)(?:{'|'.join(words)})(?:s|_|\d|$)|{long}").search
         self._words = not redact_exception_text
         self._logger = structlog.get_logger("errorkit") if logger is None else logger
-        self._bound: Any = None
-        self._bound_with: dict[str, Any] | None = None
 
     def logger(self) -> Any:
-        """The logger, bound again only where the user has configured structlog anew."""
-        configuration = structlog.get_config()
-        if configuration != self._bound_with:
-            self._bound, self._bound_with = self._logger.bind(), configuration
-        return self._bound
+        """The logger as structlog is configured now; structlog remembers it if its user wants that."""
+        return self._logger.bind()
 
     def announce(self, event: str, **fields: Any) -> None:
         """An event that is not about a request, at info."""
@@ -83,9 +78,10 @@ class EventLog:
     def level_of(self, failure: Failure) -> Level:
         """The level an event has: 4xx info, 429 and cross-tenant warning, 5xx error."""
         code, status = failure.private.code, failure.public.status
-        for key in (code, str(status), f"{status // 100}xx"):
-            if key in self._levels:
-                return self._levels[key]
+        if self._levels:
+            for key in (code, str(status), f"{status // 100}xx"):
+                if key in self._levels:
+                    return self._levels[key]
         if status >= 500:
             return "error"
         if status == 429 or failure.private.reason == "cross_tenant":

@@ -20,13 +20,15 @@ from errorkit.failure import NOTHING, Detail, Failure, Private, Public, release
 from errorkit.identification import Identified, Identifier
 from errorkit.negotiation import prefers_problem, problem_beside, varying
 from errorkit.normalisation import Default, surviving
-from errorkit.rendering import Renderer
+from errorkit.rendering import Prepared, Renderer, bounded
 from errorkit.request_id import RequestIdFormat, accept, is_safe, uuid7
 from errorkit.retry import Advice, Wait, advise, clock, parse_retry_after
 from errorkit.tenancy import shown_class
 from errorkit.validation import as_error
 
 _OWN_HEADERS = frozenset({b"content-type", b"content-length", b"retry-after", b"x-content-type-options"})
+_WORDS = frozenset({"message"})
+_OCCURRENCE = ("param", "details", "retry_after", "headers", "rate_limit", "extensions", "concealed", "concealable")
 _RAISED_ON = frozenset({"aborted", "background"})
 
 
@@ -47,6 +49,11 @@ class ErrorHandler:
             levels=config.levels, redact=config.redact, redact_exception_text=config.redact_exception_text
         )
         self.identifier = Identifier(config.catalog, config.exceptions)
+        self._retry_after = dict(config.retry_after)  # pydantic's attributes are dear to read
+        self._max_retry_wait = config.max_retry_wait
+        self._docs_url = config.docs_url
+        self._development = config.development
+        self._trust_inbound = config.trust_inbound
         self._not_found = self.catalog.by_code("not_found").cls
         self._forbidden = self.catalog.by_code("forbidden").cls
         self.renderers = tuple((prefix, Renderer(d) if d else None) for prefix, d in config.dialects)
@@ -65,6 +72,7 @@ class ErrorHandler:
             renderer: {spec.code: self._rehearse(renderer, spec) for spec in self.catalog}
             for renderer in (*self._id_formats, *self._problems.values())
         }
+        self._prepared: dict[tuple[type[APIError], Renderer], Prepared] = {}
 
     # -- before anything fails
 
@@ -79,7 +87,7 @@ class ErrorHandler:
 
     def request_id(self, renderer: Renderer, inbound: bytes | None) -> str:
         """A believable inbound id, or a new one."""
-        if inbound is not None and self.config.trust_inbound:
+        if inbound is not None and self._trust_inbound:
             accepted = accept(inbound)
             if accepted is not None:
                 return accepted
@@ -232,11 +240,27 @@ class ErrorHandler:
     ) -> Response:
         if self._problems and not request.outcome:
             self._negotiate(request)
+        renderer: Renderer = request.renderer
+        error = identified.error
+        only_words = not (headers or status or self._development) and error.__dict__.keys() <= _WORDS
+        if only_words:
+            prepared = self._prepared.get((type(error), renderer))
+            if prepared is not None:
+                message = text_of(error.message) if error.__dict__ else prepared.public.message
+                public, response = renderer.again(prepared, message, request.request_id)
+                request.failure = Failure(public, self._private(identified))
+                return response
         shown = self._conceal(identified)
-        wait = self._advise(shown, headers)
-        public = self._public(request, identified, shown, wait, status)
-        self._note(request, public, self._private(identified))
-        return self._encode(request, public, shown, headers, identified.exception)
+        advice = self._advise(shown, headers)
+        public = self._public(request, identified, shown, advice, status)
+        request.failure = Failure(public, self._private(identified))
+        own, cacheable = self._fields(renderer, shown, headers)
+        if only_words and shown.error is not None and advice is None and _declares_only(type(error)):
+            prepared = renderer.prepare(public._replace(message=shown.spec.message), own, cache_control=cacheable)
+            if prepared is not None:
+                bounded(self._prepared)[type(error), renderer] = prepared
+        debug = self._debug(identified.exception) if self._development else None
+        return renderer.render(public, own, cache_control=cacheable, debug=debug)
 
     def _negotiate(self, request: Request) -> None:
         """The renderer of problem details, where the client prefers these."""
@@ -247,23 +271,23 @@ class ErrorHandler:
 
     def _conceal(self, identified: Identified) -> Shown:
         error = identified.error
+        if not (error.concealed or error.concealable):
+            return Shown(identified.spec, error)
         cls = shown_class(error, self.config.tenant_status, self._not_found, self._forbidden)
         return Shown(identified.spec, error) if cls is None else Shown(self.identifier.spec(cls), None)
 
     def _advise(self, shown: Shown, headers: RawHeaders) -> Advice | None:
+        spec, error = shown
         wait: Wait | None = None
-        now = clock()
-        if shown.error is not None:
-            wait = shown.error.retry_after
-            if wait is None:
-                given = [value for name, value in shown.error.headers.items() if name.lower() == "retry-after"]
-                given += [value.decode("latin-1") for name, value in headers if name.lower() == b"retry-after"]
-                wait = parse_retry_after(str(given[0]), now) if given else None
-            if wait is None and shown.error.rate_limit is not None and shown.error.rate_limit.remaining <= 0:
-                wait = shown.error.rate_limit.reset or None
+        if error is not None:
+            wait = error.retry_after
+            if wait is None and (headers or error.headers):
+                wait = _sent_wait(error, headers)
+            if wait is None and error.rate_limit is not None and error.rate_limit.remaining <= 0:
+                wait = error.rate_limit.reset or None
         if wait is None:
-            wait = self.config.retry_after.get(shown.spec.code, shown.spec.default_retry_after)
-        return None if wait is None else advise(wait, now)
+            wait = self._retry_after.get(spec.code, spec.default_retry_after)
+        return None if wait is None else advise(wait, clock())
 
     def _public(
         self,
@@ -298,7 +322,7 @@ class ErrorHandler:
                         spec = self.catalog.by_code(finding.code)
         status, coarse, message = dialect.settle(status or spec.status, spec.type, message)
         retryable = spec.retryable
-        if advice is not None and advice.seconds > self.config.max_retry_wait:
+        if advice is not None and advice.seconds > self._max_retry_wait:
             retryable = False
         return Public(
             spec.code,
@@ -313,7 +337,7 @@ class ErrorHandler:
             None if advice is None else advice.resume_at,
             retryable,
             None if error is None else error.rate_limit,
-            self.config.docs_url.replace("{code}", spec.code),
+            self._docs_url and self._docs_url.replace("{code}", spec.code),
             extensions,
         )
 
@@ -338,33 +362,25 @@ class ErrorHandler:
             error.context,
         )
 
-    def _encode(
-        self,
-        request: Request,
-        public: Public,
-        shown: Shown,
-        kept: RawHeaders,
-        exception: BaseException | None,
-    ) -> Response:
-        renderer = self._renderer(request)
-        fields: dict[str, object] = dict(shown.spec.default_headers)
-        if shown.error is not None and shown.error.headers:
-            own = shown.error.headers
-            lowered = {str(name).lower() for name in own}
+    def _fields(self, renderer: Renderer, shown: Shown, kept: RawHeaders) -> tuple[RawHeaders, bool]:
+        """The error's own header fields, and whether a Cache-Control among them shall stand."""
+        spec, error = shown
+        fields: dict[str, object] = dict(spec.default_headers)
+        if error is not None and error.headers:
+            lowered = {str(name).lower() for name in error.headers}
             fields = {name: value for name, value in fields.items() if name.lower() not in lowered}
-            fields.update(own)
+            fields.update(error.headers)
         headers = [pair for pair in (raw_header(name, value) for name, value in fields.items()) if pair is not None]
         present = {name for name, _ in headers}
         headers += [(name.lower(), v) for name, v in kept if name.lower() not in present and legal(name, v)]
         own_names = {*_OWN_HEADERS, renderer.id_header}
         headers = [pair for pair in headers if pair[0] not in own_names]
-        cacheable = shown.error is not None and any(name == b"cache-control" for name, _ in headers)
+        cacheable = error is not None and any(name == b"cache-control" for name, _ in headers)
         if not cacheable:
             headers = [pair for pair in headers if pair[0] != b"cache-control"]
         if self.config.negotiate:
             headers = varying(headers)
-        debug = self._debug(exception) if self.config.development else None
-        return renderer.render(public, headers, cache_control=cacheable, debug=debug)
+        return headers, cacheable
 
     def _debug(self, exception: BaseException | None) -> dict[str, Any] | None:
         if exception is None:
@@ -459,6 +475,21 @@ def build_handler(config: Config | None, settings: dict[str, Any]) -> ErrorHandl
             "put all settings into the Config"
         )
     return ErrorHandler(config)
+
+
+def _declares_only(cls: type[APIError]) -> bool:
+    """Does nothing but its message tell two occurrences of a class apart, if they set nothing else.
+
+    A class may have made a property of what an instance sets.
+    """
+    return all(getattr(cls, name) is getattr(APIError, name) for name in _OCCURRENCE)
+
+
+def _sent_wait(error: APIError, headers: RawHeaders) -> Wait | None:
+    """The wait in a Retry-After field that the error brought, or that the old answer had."""
+    given = [value for name, value in error.headers.items() if name.lower() == "retry-after"]
+    given += [value.decode("latin-1") for name, value in headers if name.lower() == b"retry-after"]
+    return parse_retry_after(str(given[0]), clock()) if given else None
 
 
 def _clean(detail: Detail) -> Detail:

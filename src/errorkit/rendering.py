@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from errorkit.dialects import Dialect
 from errorkit.encoding import CUT, clean, encode, encode_string, safe
@@ -36,8 +36,22 @@ _MARKED = {encode_string(v) if isinstance(v, str) else str(v).encode(): k for k,
 _MARKED[rfc3339(_INSTANT).encode()] = "resume_at"
 _FIND = re.compile(b"(" + b"|".join(re.escape(mark) for mark in _MARKED) + b")")
 
+K = TypeVar("K")
+V = TypeVar("V")
+
 Template = tuple[tuple[bytes, str], ...]
 """Fixed bytes, and the field that follows them (empty at the end)."""
+
+
+class Prepared(NamedTuple):
+    """All of a response that does not change from one occurrence of an error to the next.
+
+    public: with the class's own message. head: header fields, without length and request ID.
+    """
+
+    public: Public
+    template: Template
+    head: RawHeaders
 
 
 class Renderer:
@@ -47,6 +61,9 @@ class Renderer:
         self.dialect = dialect
         self.id_header = dialect.request_id_header.lower().encode("ascii")
         self._content_type = (b"content-type", dialect.media_type.encode("ascii"))
+        self._own_headers = type(dialect).headers is not Dialect.headers
+        """The dialect derives header fields itself: nobody knows from what."""
+        self._own_words = type(dialect).settle is not Dialect.settle or bool(dialect.phrases)
         self._copies = frozenset(dialect.copies)
         self._templates: dict[tuple[Any, ...], Template | None] = {}
         self._headers: dict[tuple[Any, ...], RawHeaders] = {}
@@ -80,12 +97,43 @@ class Renderer:
             out.append((b"cache-control", b"no-store"))
         return Response(public.status, out, body)
 
+    def prepare(self, public: Public, headers: RawHeaders, *, cache_control: bool) -> Prepared | None:
+        """What further occurrences may be made from, if message and request ID are all they differ in.
+
+        None where the dialect does not copy these two, or where its own code may look at them.
+        """
+        self.body(public)
+        template = self._templates.get(_key(public))
+        if template is None or self._own_headers or self._own_words:
+            return None
+        own = (b"content-length", self.id_header)
+        rendered = self.render(public, headers, cache_control=cache_control)
+        return Prepared(public, template, [pair for pair in rendered.headers if pair[0] not in own])
+
+    def again(self, prepared: Prepared, message: str, request_id: str) -> tuple[Public, Response]:
+        """A further occurrence: the same as `render` would make."""
+        known = prepared.public
+        public = Public(
+            known.code,
+            known.status,
+            known.type,
+            known.title,
+            message,
+            request_id=request_id,
+            retryable=known.retryable,
+            doc_url=known.doc_url,
+        )
+        body = self._splice(prepared.template, public)
+        if len(body) > MAX_BODY:
+            body = self._whole(public)
+        length, ident = (b"content-length", b"%d" % len(body)), (self.id_header, request_id.encode("ascii"))
+        return public, Response(known.status, [*prepared.head, length, ident], body)
+
     def body(self, public: Public) -> bytes:
         """The body, spliced where it can be, within `MAX_BODY`."""
         if public.details or public.extensions or public.rate_limit is not None:
             return self._whole(public)
-        param, wait = public.param is None, public.retry_after is None
-        key = (public.code, public.status, public.type, public.title, public.doc_url, public.retryable, param, wait)
+        key = _key(public)
         try:
             template = self._templates[key]
         except KeyError:
@@ -110,14 +158,12 @@ class Renderer:
         return frame
 
     def _fixed(self, public: Public) -> RawHeaders:
-        if public.retry_after is not None or public.rate_limit is not None:
+        if public.rate_limit is not None or self._own_headers:
             return self._vendor(public)
-        key = (public.code, public.status, public.type, public.retryable)
+        key = (public.code, public.status, public.retryable, public.retry_after)
         fixed = self._headers.get(key)
         if fixed is None:
-            fixed = self._vendor(public)
-            if not public.extensions and not public.details:
-                _bound(self._headers)[key] = fixed
+            fixed = bounded(self._headers)[key] = self._vendor(public)
         return fixed
 
     def _vendor(self, public: Public) -> RawHeaders:
@@ -132,7 +178,7 @@ class Renderer:
             template = tuple(_pieces(encode(self.dialect.write(marked))))
             if self._splice(template, public) != encode(self.dialect.write(public)):
                 template = None
-        _bound(self._templates)[key] = template
+        bounded(self._templates)[key] = template
         return template
 
     def _splice(self, template: Template, public: Public) -> bytes:
@@ -161,6 +207,11 @@ class Renderer:
         return body
 
 
+def _key(public: Public) -> tuple[Any, ...]:
+    """All that a body may depend on and that is not copied into it."""
+    return (*public[:4], public.doc_url, public.retryable, public.param is None, public.retry_after is None)
+
+
 def _pieces(marked: bytes) -> Iterable[tuple[bytes, str]]:
     parts = _FIND.split(marked)
     for index in range(0, len(parts) - 1, 2):
@@ -180,7 +231,8 @@ def _shrunk(public: Public) -> Iterable[Public]:
         )
 
 
-def _bound(cache: dict[tuple[Any, ...], Any]) -> dict[tuple[Any, ...], Any]:
+def bounded(cache: dict[K, V]) -> dict[K, V]:
+    """A cache that may take one entry more: emptied where it has become large."""
     if len(cache) >= _MAX_TEMPLATES:
         cache.clear()
     return cache

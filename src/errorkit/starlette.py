@@ -109,9 +109,11 @@ class Guard(Boundary):
 
     def _is_the_users(self, exception: Exception) -> bool:
         """Has the user registered a handler for it, or is it no error at all (a redirect)."""
+        if isinstance(exception, HTTPException) and not 400 <= exception.status_code <= 599:
+            return 100 <= exception.status_code < 400
+        if not self.own:
+            return False
         if isinstance(exception, HTTPException):
-            if not 400 <= exception.status_code <= 599:
-                return 100 <= exception.status_code < 400
             if exception.status_code in self.own:
                 return True
         elif 500 in self.own and not self.handler.identifier.handles(exception):
@@ -157,7 +159,7 @@ class ErrorMiddleware(GenericMiddleware):
         self, app: ASGIApp, *, config: Config | None = None, handler: ErrorHandler | None = None, **settings: Any
     ) -> None:
         super().__init__(app, handler=handler or self.build(config, settings))
-        self._installed = handler is not None
+        self.settled = handler is not None
 
     @classmethod
     def build(cls, config: Config | None, settings: dict[str, Any]) -> ErrorHandler:
@@ -186,15 +188,12 @@ class ErrorMiddleware(GenericMiddleware):
             UnicodeDecodeError: malformed_json,
         }
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one ASGI scope."""
-        if not self._installed:
-            self._installed = True
-            app = scope.get("app")
-            if isinstance(app, Starlette) and app.middleware_stack is not None and SCOPE_KEY not in scope:
-                self.guard(app)
-                app.middleware_stack = type(self)(app.middleware_stack, handler=self.handler)
-        await super().__call__(scope, receive, send)
+    def settle(self, scope: Scope) -> None:
+        """The first scope tells the application: cover it from outside and from within."""
+        app = scope.get("app")
+        if isinstance(app, Starlette) and app.middleware_stack is not None and SCOPE_KEY not in scope:
+            self.guard(app)
+            app.middleware_stack = type(self)(app.middleware_stack, handler=self.handler)
 
     def guard(self, app: Starlette) -> None:
         """Put the guard into an application and into all that are mounted in it."""

@@ -38,6 +38,8 @@ class ErrorMiddleware(Boundary):
     """
 
     request_class: type[ASGIRequest] = ASGIRequest
+    settled: bool = True
+    """There is nothing to be found out from the first scope."""
 
     def __init__(
         self, app: ASGIApp, *, config: Config | None = None, handler: ErrorHandler | None = None, **settings: Any
@@ -50,14 +52,20 @@ class ErrorMiddleware(Boundary):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI scope."""
+        if not self.settled:
+            self.settled = True
+            self.settle(scope)
         kind = scope["type"]
         if kind != "http" and kind != "websocket":
             await self.app(scope, receive, send)
             return
         handler = self.handler
         outer: ASGIRequest | None = scope.get(SCOPE_KEY)
+        if outer is not None and outer.owner is handler:
+            await self.app(scope, receive, send)
+            return
         renderer = handler.renderer_for(scope["path"])
-        if renderer is None or (outer is not None and outer.owner is handler):
+        if renderer is None:
             await self.app(scope, receive, send)
             return
         request = self.request_class(scope, handler)
@@ -98,6 +106,9 @@ class ErrorMiddleware(Boundary):
                 scope[SCOPE_KEY] = outer
             else:
                 scope.pop(SCOPE_KEY, None)  # else the two would hold each other
+
+    def settle(self, scope: Scope) -> None:
+        """Called with the first scope, unless `settled`."""
 
     def record(self, request: ASGIRequest, flow: Flow, outer: ASGIRequest | None) -> None:
         """One event, here or nowhere further out; then let go of the exception's frames."""

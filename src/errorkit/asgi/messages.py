@@ -50,14 +50,15 @@ class ASGIRequest(Request):
 
 
 class Flow:
-    """How far one response has come, seen from one place. Class attributes are the start."""
+    """How far one response has come, seen from one place."""
 
-    start: Message | None = None
-    held: list[Message] | None = None
-    last: Message | None = None
-    complete: bool = False
-    accepted: bool = False
-    closed: bool = False
+    __slots__ = ("complete", "held", "last", "start")
+
+    def __init__(self) -> None:
+        self.start: Message | None = None
+        self.held: list[Message] | None = None
+        self.last: Message | None = None
+        self.complete = False
 
 
 async def respond(request: ASGIRequest, flow: Flow, response: Response, send: Send) -> None:
@@ -73,15 +74,22 @@ async def respond(request: ASGIRequest, flow: Flow, response: Response, send: Se
 
 def stamped(message: Message, id_header: bytes, request_id: str) -> Message:
     """A copy of a message with the request ID among its headers, once."""
-    headers = [pair for pair in message.get("headers", ()) if pair[0] != id_header]
-    headers.append((id_header, request_id.encode("ascii")))
+    pair = (id_header, request_id.encode("ascii"))
+    headers = list(message.get("headers", ()))
+    for index in range(len(headers) - 1, -1, -1):
+        if headers[index][0] == id_header:
+            del headers[index]
+    headers.append(pair)
     return {**message, "headers": headers}
 
 
 def carries(message: Message, request_id: str) -> bool:
     """Is the request ID among a start's headers: only what errorkit rendered has it there already."""
     wanted = request_id.encode("ascii")
-    return any(value == wanted for _, value in message.get("headers", ()))
+    for _, value in message.get("headers", ()):
+        if value == wanted:
+            return True
+    return False
 
 
 def close_code(status: int) -> int:
