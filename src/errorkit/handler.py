@@ -181,6 +181,7 @@ class ErrorHandler:
             return frame
         except Exception as own:
             last_resort("a stream event could not be written", own)
+            request.outcome = ""
             return None
 
     def record(self, request: Request) -> None:
@@ -396,11 +397,12 @@ class ErrorHandler:
     def _note(self, request: Request, public: Public, private: Private) -> None:
         request.failure = Failure(public, private)
 
-    def _rehearse(self, renderer: Renderer, spec: ErrorSpec) -> bytes:
+    def _rehearse(self, renderer: Renderer, spec: ErrorSpec) -> tuple[Public, bytes]:
         """A spec's body without an occurrence: proof at start-up that the dialect can write it."""
         try:
             status, coarse, message = renderer.dialect.settle(spec.status, spec.type, spec.message)
-            return renderer.body(Public(spec.code, status, coarse, spec.title, message))
+            public = Public(spec.code, status, coarse, spec.title, message)
+            return public, renderer.body(public)
         except Exception as error:
             name = renderer.dialect.name or type(renderer.dialect).__name__
             raise ValueError(
@@ -427,13 +429,13 @@ class ErrorHandler:
         except Exception:
             declared = []
         renderer = self._renderer(request)
-        status, coarse, message = renderer.dialect.settle(status or spec.status, spec.type, spec.message)
-        public = Public(spec.code, status, coarse, spec.title, message, request_id=request.request_id)
+        rehearsed = self._fallbacks[renderer]
+        listed = rehearsed.get(spec.code) or rehearsed.get(self.catalog.by_status(spec.status).code)
+        public, body = listed or rehearsed["internal"]
+        public = public._replace(request_id=request.request_id, status=public.status if listed else spec.status)
         self._note(request, public, Private(exception=exception, code=spec.code, reason="degraded"))
-        prepared = self._fallbacks[renderer]
-        body = prepared.get(spec.code) or prepared.get(self.catalog.by_status(status).code) or prepared["internal"]
         return Response(
-            status,
+            public.status,
             [
                 (b"content-type", renderer.dialect.media_type.encode("ascii")),
                 (b"content-length", b"%d" % len(body)),

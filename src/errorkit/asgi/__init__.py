@@ -87,6 +87,7 @@ class ErrorMiddleware(Boundary):
             send = in_python(send)
         token = current.set(request.request_id)
         flow = Flow()
+        left = True  # by cancellation or exit, which is no failure of the request
         try:
             if kind == "http":
                 try:
@@ -98,8 +99,9 @@ class ErrorMiddleware(Boundary):
                         raise
             else:
                 await serve(self, request, receive, send, id_header)
+            left = False
         finally:
-            if request.failure is not None or (flow.start is not None and flow.start["status"] >= 400):
+            if request.failure is not None or (not left and flow.start is not None and flow.start["status"] >= 400):
                 self.record(request, flow, outer)
             current.reset(token)
             if outer is not None:
