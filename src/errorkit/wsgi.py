@@ -24,6 +24,8 @@ StartResponse = Callable[..., Callable[[bytes], object]]
 WSGIApp = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 ENVIRON_KEY = "errorkit.request"
+_MAX_EMPTY = 64
+"""Empty chunks after which an application is taken to be waiting for something."""
 
 
 class WSGIRequest(Request):
@@ -247,10 +249,10 @@ class Body:
                 self.request.environ[ENVIRON_KEY] = self.outer
 
     def _pull(self) -> None:
-        """Chunks up to the first that is not empty."""
+        """Chunks up to the first that is not empty, or up to a bound."""
         for chunk in self.iterator:
             self.pending.append(chunk)
-            if chunk:
+            if chunk or len(self.pending) == _MAX_EMPTY:
                 self.tail = chunk
                 return
         self.ended = True
