@@ -57,8 +57,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the table, where ERRORKIT_WRITE_SDK_TABLE is 1."""
-    if os.environ.get("ERRORKIT_WRITE_SDK_TABLE") != "1" or hasattr(session.config, "workerinput") or not _results:
+    """Write the table, where WRITE_SDK_TABLE is 1."""
+    if os.environ.get("WRITE_SDK_TABLE") != "1" or hasattr(session.config, "workerinput") or not _results:
         return
     from clients.failing_service import CASES
 
@@ -70,7 +70,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         "Each cell is a test in `tests/clients/`: an unmodified client against a real server, judged by the",
         "exception it raises, the code, type, param, message, request id and status on it, and the number of",
         "requests it sent. A dash: the client has no such thing (a stream's error, a retry verdict). Written by",
-        "`ERRORKIT_WRITE_SDK_TABLE=1 python -m pytest tests/clients`.",
+        "`WRITE_SDK_TABLE=1 python -m pytest tests/clients`.",
         "",
         "| dialect | client | version | cases that hold | cases that do not |",
         "| --- | --- | --- | --- | --- |",
