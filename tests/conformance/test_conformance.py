@@ -270,10 +270,11 @@ def expected(row: Row, dialect: Any, request_id: str) -> Public:
         if dialect.code_from_finding and finding.code in CATALOG:
             spec = CATALOG.by_code(finding.code)
     retry_after = row.retry_after if row.retry_after is not None else spec.default_retry_after
+    status, coarse, message = dialect.settle(status, spec.type, message)
     return Public(
         code=spec.code,
         status=status,
-        type=spec.type or dialect.type_for(status),
+        type=coarse,
         title=spec.title,
         message=message,
         param=param,

@@ -160,7 +160,7 @@ def test_what_a_preset_carries_comes_back(name: str) -> None:
     """Reading what was written, through real headers, gives the carried fields and nothing else."""
     dialect = get_dialect(name)
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=25, deadline=None)
     @given(publics(name))
     def check(public: Public) -> None:
         headers, body = sent(dialect, public)
@@ -175,7 +175,7 @@ def test_spliced_bytes_are_the_whole_encoding(name: str) -> None:
     """A body from prepared bytes equals the body that is encoded whole, for every preset."""
     dialect = get_dialect(name)
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=25, deadline=None)
     @given(publics(name), publics(name))
     def check(first: Public, second: Public) -> None:
         learned, public = (each._replace(details=(), extensions={}, rate_limit=None) for each in (first, second))
@@ -221,7 +221,7 @@ def test_reading_takes_anything(name: str) -> None:
         )
         return json_values | strings
 
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=30, deadline=None)
     @given(
         st.integers(400, 599),
         st.dictionaries(st.sampled_from([n.lower() for n in names]), values),

@@ -24,7 +24,6 @@ class Body(TypedDict):
     title: str
     status: int
     detail: str
-    instance: str
     code: str
     request_id: str
     param: NotRequired[str]
@@ -63,7 +62,6 @@ class Problem(Dialect):
             "title": public.title,
             "status": public.status,
             "detail": public.message,
-            "instance": f"urn:request:{public.request_id}",
             "code": self.spell(public.code),
             "request_id": public.request_id,
         }
