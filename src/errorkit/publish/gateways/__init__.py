@@ -1,0 +1,126 @@
+"""Error pages of gateways: what a proxy in front of the service answers by itself, in the service's dialect.
+
+A failure that the gateway invents (no upstream, a body too large, an unreadable request)
+looks like the service's own; an error that the service sent is never touched. The body of
+each status is the service's, made by the renderer that serves it, with a mark in the place
+of the request ID, where each gateway puts its own variable.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from errorkit.catalog import Catalog
+from errorkit.dialects import Dialect
+from errorkit.exchange import raw_header
+from errorkit.failure import Public
+from errorkit.publish import Options
+from errorkit.rendering import Renderer
+from errorkit.retry import advise, clock
+
+ID_MARK = "errorkit.place.of.the.request.id"
+"""Stands in bodies for the request ID; safe in any dialect, unlikely in any text."""
+
+SAFE_ID = "A-Za-z0-9._:-"
+"""The characters of a request ID, as a class of a regular expression (see `errorkit.request_id`)."""
+LONGEST_ID = 128
+
+INVENTED = (
+    *(400, 401, 403, 404, 405, 408, 411, 412, 413, 414, 415, 416, 417, 421, 426, 429, 431),
+    *(500, 501, 502, 503, 504, 505, 507),
+)
+"""Statuses that nginx, Envoy or Caddy answer with by themselves."""
+
+OPTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "name": "prefix of the names that the fragment defines, to use several in one gateway (default: errorkit)",
+        "allow_origin": "Access-Control-Allow-Origin of the gateway's own errors, so that browsers can read them",
+    }
+)
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}").fullmatch
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+
+
+class Header(NamedTuple):
+    """A response header field. `yields`: one that the gateway has set by itself stands."""
+
+    name: str
+    value: str
+    yields: bool = False
+
+
+class Page(NamedTuple):
+    """The answer to one status, without the request ID's header and the content type."""
+
+    status: int
+    code: str
+    headers: tuple[Header, ...]
+    body: str
+
+    def escaped(self, characters: str) -> str:
+        """The body with each of `characters`, where a string holds it, as a JSON escape."""
+        table = {ord(c): f"\\u{ord(c):04x}" for c in characters}
+        return _STRING.sub(lambda string: string[0].translate(table), self.body)
+
+
+def name(options: Options) -> str:
+    """The prefix of what a fragment defines. Raises ValueError for one that is no plain word."""
+    chosen = options.extra.get("name", "errorkit")
+    if not _NAME(chosen):
+        raise ValueError(f"name={chosen!r}: use up to 31 of small letters, digits and '_', a letter first")
+    return chosen
+
+
+def id_prefix(dialect: Dialect) -> str:
+    """What ids of the dialect begin with; the rest is of the gateway's making."""
+    return dialect.request_id_format.prefix if dialect.request_id_format else ""
+
+
+def pages(catalog: Catalog, dialect: Dialect, options: Options) -> list[Page]:
+    """One page for each status that a gateway invents or the catalogue knows, by status."""
+    statuses = sorted({*INVENTED, *(spec.status for spec in catalog)})
+    renderer = Renderer(dialect)
+    return [_page(catalog, renderer, options, status) for status in statuses]
+
+
+def everywhere(answers: list[Page]) -> list[Header]:
+    """The header fields that are the same on every page."""
+    return [header for header in answers[0].headers if all(header in page.headers for page in answers)]
+
+
+def _page(catalog: Catalog, renderer: Renderer, options: Options, status: int) -> Page:
+    dialect, spec = renderer.dialect, catalog.by_status(status)
+    wait = options.retry_after.get(spec.code, spec.default_retry_after)
+    seconds = None if wait is None else advise(wait, clock()).seconds
+    public = Public(
+        code=spec.code,
+        status=status,
+        type=spec.type or dialect.type_for(status),
+        title=spec.title,
+        message=spec.message,
+        request_id=ID_MARK,
+        retry_after=seconds,  # and no `resume_at`: a fixed text cannot hold an instant to come
+        retryable=spec.retryable and (seconds is None or seconds <= options.max_retry_wait),
+        doc_url=options.docs_url.replace("{code}", spec.code),
+    )
+    own = [pair for pair in (raw_header(*field) for field in spec.default_headers.items()) if pair is not None]
+    response = renderer.render(public, own)
+    yielding = {b"retry-after", *(field for field, _ in own)}
+    ours = {b"content-type", b"content-length", renderer.id_header}
+    spelled = {field.lower(): field for field in (*spec.default_headers, *dialect.headers(public))}
+    headers = [
+        Header(spelled.get(field, field.title()), value, field.encode() in yielding)
+        for field, value in ((raw.decode("ascii"), value.decode("latin-1")) for raw, value in response.headers)
+        if field.encode() not in ours
+    ]
+    origin = options.extra.get("allow_origin")
+    if origin:
+        headers.append(Header("Access-Control-Allow-Origin", origin, yields=True))
+        headers.append(
+            Header("Access-Control-Expose-Headers", f"{dialect.request_id_header}, Retry-After", yields=True)
+        )
+    return Page(status, spec.code, tuple(headers), response.body.decode("utf-8"))
