@@ -14,24 +14,26 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from email.parser import BytesParser
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import uvicorn
-from requirements import require
+from pydantic import TypeAdapter
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from errorkit.catalog import Catalog
-from errorkit.dialects import Dialect, get_dialect
+from errorkit.dialects import Dialect
 from errorkit.errors import RateLimitError, ServiceUnavailableError
 from errorkit.publish import Options
-from errorkit.request_id import get_request_id
+from errorkit.publish import generate as publish
+from errorkit.request_id import get_request_id, is_safe
 from errorkit.starlette import ErrorMiddleware
+from requirements import require
 
 PATIENCE = 20
 """Seconds until a test gives up on something that must happen."""
@@ -107,7 +109,8 @@ async def _raise(request: Request) -> Response:
 
 
 async def _echo(request: Request) -> Response:
-    seen = [value.decode("latin-1") for name, value in request.headers.raw if name == b"x-request-id"]
+    header = request.app.state.id_header
+    seen = [value.decode("latin-1") for name, value in request.headers.raw if name == header]
     others = [name for name in request.headers if name.startswith("x-errorkit")]
     return JSONResponse({"seen": seen, "current": get_request_id(), "others": others})
 
@@ -185,6 +188,7 @@ ROUTES = [
 def service(dialect: Dialect) -> Iterator[int]:
     """The port of a Starlette application under errorkit."""
     app = Starlette(routes=ROUTES)
+    app.state.id_header = dialect.request_id_header.lower().encode()
     app.add_middleware(ErrorMiddleware, dialect=dialect)
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
     listener = socket.create_server(("127.0.0.1", 0))
@@ -210,7 +214,7 @@ class _Broken(socketserver.StreamRequestHandler):
         elif path == b"bytes":
             self.wfile.write(b"no HTTP at all\n")
         elif path == b"header":
-            self.wfile.write(b"HTTP/1.1 200 OK\r\nX:\x00\x01\r\n\r\n")
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nno colon\r\nX:\x00\x01\r\n\r\n")
         elif path == b"status":
             self.wfile.write(b"HTTP/1.1 2000 WHAT\r\nContent-Length: 0\r\n\r\n")
         elif path == b"half":
@@ -231,6 +235,42 @@ def broken() -> Iterator[int]:
         server.shutdown()
 
 
+# -- what an answer must be
+
+CONNECTION = {"date", "server", "connection", "keep-alive", "transfer-encoding", "x-envoy-upstream-service-time"}
+"""Header fields that belong to the connection or to the gateway itself."""
+
+
+def judge(gateway: Gateway, answer: Answer, status: int, but: frozenset[str] = frozenset()) -> str:
+    """The answer is the one that the service itself gives with this status. Returns its request id.
+
+    but: header fields, in small letters, that the gateway sets better.
+    """
+    assert answer.status == status
+    dialect, body = gateway.dialect, answer.json
+    assert dialect.Body is not None
+    TypeAdapter(dialect.Body).validate_json(answer.body, strict=True)
+    jsonschema.validate(body, TypeAdapter(dialect.Body).json_schema())
+    request_id = answer.header(dialect.request_id_header) or ""
+    assert is_safe(request_id)
+    assert dialect.read(status, answer.lowered, body).request_id == request_id
+    own = ask(gateway.app, request(f"/app/raise/{status}", f"{dialect.request_id_header}: {request_id}"))
+    assert own.status == status
+    assert body == without(own.json, "resume_at")  # a fixed text cannot hold an instant to come
+    for name in {*own.lowered} - CONNECTION - {"content-length"} - but:
+        assert answer.all(name) == own.all(name), name
+    assert answer.header("content-type") == dialect.media_type
+    assert answer.header("content-length") == str(len(answer.body))
+    return request_id
+
+
+def without(value: Any, member: str) -> Any:
+    """JSON without one member, wherever it is."""
+    if isinstance(value, dict):
+        return {key: without(item, member) for key, item in value.items() if key != member}
+    return value
+
+
 # -- the gateways
 
 
@@ -248,18 +288,20 @@ class Gateway:
 
 def generate(kind: str, dialect: Dialect, catalog: Catalog | None = None, **extra: str) -> dict[str, str]:
     """A fragment's files, as `errorkit gateway <kind>` writes them."""
-    module = import_module(f"errorkit.publish.gateways.{kind}")
-    files: dict[str, str] = module.generate(catalog or Catalog(), dialect, Options(extra=extra))
-    return files
+    return publish(f"gateway {kind}", catalog or Catalog(), dialect, Options(extra=extra))
 
 
 @contextmanager
-def gateway(kind: str, dialect: Dialect, folder: Path, **settings: str) -> Iterator[Gateway]:
+def gateway(
+    kind: str, dialect: Dialect, folder: Path, files: dict[str, str] | None = None, **settings: str
+) -> Iterator[Gateway]:
     """A gateway of a kind with the fragment for a dialect, in front of a service and a broken upstream.
 
-    settings: what its configuration takes further (see CONFIGURE).
+    files: the fragment, if not the one of the standard catalogue. settings: text for the
+    places that its configuration below leaves open, by their names.
     """
-    files = generate(kind, dialect)
+    require(PROGRAMS[kind]())
+    files = files or generate(kind, dialect)
     with service(dialect) as app, broken() as bad:
         port, closed = free_port(), free_port()
         places = {"port": str(port), "app": str(app), "bad": str(bad), "closed": str(closed), "folder": str(folder)}
@@ -305,21 +347,18 @@ def _fill(template: str, places: dict[str, str]) -> str:
 
 
 def _nginx(folder: Path, places: dict[str, str]) -> list[str]:
-    require("nginx")
     (folder / "users").write_text("")
-    (folder / "nginx.conf").write_text(_fill(NGINX, {"server": "", **places}))
+    (folder / "nginx.conf").write_text(_fill(NGINX, places))
     return ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")]
 
 
 def _caddy(folder: Path, places: dict[str, str]) -> list[str]:
-    require("caddy")
     (folder / "Caddyfile").write_text(_fill(CADDY, {"last": "handle {\n\t\terror 404\n\t}", **places}))
     return ["caddy", "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
 
 
 def _envoy(folder: Path, places: dict[str, str]) -> list[str]:
     binary = envoy_binary()
-    require(binary)
     fragment = textwrap.indent((folder / "errorkit.envoy.yaml").read_text(), " " * 10)
     (folder / "envoy.yaml").write_text(_fill(ENVOY, places).replace("@fragment@", fragment.lstrip()))
     arguments = ["--concurrency", "1", "--disable-hot-restart", "--log-level", "error"]
@@ -334,6 +373,7 @@ def envoy_binary() -> str:
         return "envoy"
 
 
+PROGRAMS = {"nginx": lambda: "nginx", "caddy": lambda: "caddy", "envoy": envoy_binary}
 COMMANDS = {"nginx": _nginx, "caddy": _caddy, "envoy": _envoy}
 
 NGINX = """
@@ -350,7 +390,7 @@ http {
         listen 127.0.0.1:@port@;
         include @folder@/errorkit.server.conf;
         proxy_http_version 1.1;
-        @server@
+        if ($http_x_off) { return 503; }
         location /app/ { proxy_pass http://127.0.0.1:@app@; }
         location /closed { proxy_pass http://127.0.0.1:@closed@; }
         location /bad/ { proxy_read_timeout 200ms; proxy_pass http://127.0.0.1:@bad@; }
@@ -362,6 +402,7 @@ http {
         location /read { limit_except GET { deny all; } return 404; }
         location /files/ { alias @folder@/files/; }
         location /maintenance { return 503; }
+        location /teapot { return 418; }
         location /legal { return 451; }
         location /impatient { client_body_timeout 200ms; proxy_pass http://127.0.0.1:@app@; }
         location /own { error_page 418 /never; proxy_pass http://127.0.0.1:@closed@; }

@@ -1,9 +1,6 @@
-"""Error pages of gateways: what a proxy in front of the service answers by itself, in the service's dialect.
+"""What a gateway answers to each status: the service's own bytes, with a mark for the request ID.
 
-A failure that the gateway invents (no upstream, a body too large, an unreadable request)
-looks like the service's own; an error that the service sent is never touched. The body of
-each status is the service's, made by the renderer that serves it, with a mark in the place
-of the request ID, where each gateway puts its own variable.
+Each gateway puts its own variable in the place of the mark.
 """
 
 from __future__ import annotations
@@ -36,12 +33,13 @@ INVENTED = (
 
 OPTIONS: Mapping[str, str] = MappingProxyType(
     {
-        "name": "prefix of the names that the fragment defines, to use several in one gateway (default: errorkit)",
         "allow_origin": "Access-Control-Allow-Origin of the gateway's own errors, so that browsers can read them",
     }
 )
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}").fullmatch
+_RENDERED = frozenset({"content-type", "content-length", "retry-after", "x-content-type-options"})
+"""Fields that an error's class cannot set: they follow from the answer itself."""
+
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
@@ -65,14 +63,6 @@ class Page(NamedTuple):
         """The body with each of `characters`, where a string holds it, as a JSON escape."""
         table = {ord(c): f"\\u{ord(c):04x}" for c in characters}
         return _STRING.sub(lambda string: string[0].translate(table), self.body)
-
-
-def name(options: Options) -> str:
-    """The prefix of what a fragment defines. Raises ValueError for one that is no plain word."""
-    chosen = options.extra.get("name", "errorkit")
-    if not _NAME(chosen):
-        raise ValueError(f"name={chosen!r}: use up to 31 of small letters, digits and '_', a letter first")
-    return chosen
 
 
 def id_prefix(dialect: Dialect) -> str:
@@ -107,20 +97,28 @@ def _page(catalog: Catalog, renderer: Renderer, options: Options, status: int) -
         retryable=spec.retryable and (seconds is None or seconds <= options.max_retry_wait),
         doc_url=options.docs_url.replace("{code}", spec.code),
     )
-    own = [pair for pair in (raw_header(*field) for field in spec.default_headers.items()) if pair is not None]
-    response = renderer.render(public, own)
-    yielding = {b"retry-after", *(field for field, _ in own)}
-    ours = {b"content-type", b"content-length", renderer.id_header}
-    spelled = {field.lower(): field for field in (*spec.default_headers, *dialect.headers(public))}
+    own = {name.lower(): value for name, value in spec.default_headers.items() if name.lower() not in _RENDERED}
+    if spec.concealable:
+        own.pop("cache-control", None)
+    pairs = [pair for pair in (raw_header(*field) for field in own.items()) if pair is not None]
+    response = renderer.render(public, pairs, cache_control="cache-control" in own)
+    spelled = {name.lower(): name for name in (*spec.default_headers, *dialect.headers(public))}
     headers = [
-        Header(spelled.get(field, field.title()), value, field.encode() in yielding)
+        Header(spelled.get(field, field.title()), value, yields=field in own or field == "retry-after")
         for field, value in ((raw.decode("ascii"), value.decode("latin-1")) for raw, value in response.headers)
-        if field.encode() not in ours
+        if field not in ("content-type", "content-length", dialect.request_id_header.lower())
     ]
+    return Page(status, spec.code, (*headers, *_cross_origin(dialect, options)), response.body.decode("utf-8"))
+
+
+def _cross_origin(dialect: Dialect, options: Options) -> list[Header]:
+    """What lets a browser read the answer (fetch.spec.whatwg.org, CORS protocol), where it is asked for."""
     origin = options.extra.get("allow_origin")
-    if origin:
-        headers.append(Header("Access-Control-Allow-Origin", origin, yields=True))
-        headers.append(
-            Header("Access-Control-Expose-Headers", f"{dialect.request_id_header}, Retry-After", yields=True)
-        )
-    return Page(status, spec.code, tuple(headers), response.body.decode("utf-8"))
+    if not origin:
+        return []
+    if raw_header("Access-Control-Allow-Origin", origin) is None:
+        raise ValueError(f"allow_origin={origin!r} cannot be sent in a header")
+    return [
+        Header("Access-Control-Allow-Origin", origin, yields=True),
+        Header("Access-Control-Expose-Headers", f"{dialect.request_id_header}, Retry-After", yields=True),
+    ]
