@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from typing import Any
 
 import pytest
@@ -33,7 +35,9 @@ def front(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture(scope="module")
-def only(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """The one gateway that a test names by indirect parametrisation."""
-    with gateway(request.param, get_dialect("problem"), tmp_path_factory.mktemp("only")) as started:
-        yield started
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Gateway]]:
+    """A gateway of the kind that a test names, in the same dialect as `front`; one for the module."""
+    with ExitStack() as stack:
+        yield cache(
+            lambda kind: stack.enter_context(gateway(kind, get_dialect("problem"), tmp_path_factory.mktemp(kind)))
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
@@ -157,8 +158,8 @@ def test_head_has_the_fields_of_get_and_no_body(front: Gateway) -> None:
     ]
 
 
-@pytest.mark.parametrize("only", ["nginx", "caddy"], indirect=True)
-def test_a_challenge_of_the_gateways_own_stands(only: Gateway) -> None:
+@pytest.mark.parametrize("kind", ["nginx", "caddy"])
+def test_a_challenge_of_the_gateways_own_stands(start: Callable[[str], Gateway], kind: str) -> None:
     """A 401 by the gateway's basic authentication says Basic, once, and not the catalogue's Bearer."""
-    answer = ask(only.port, request("/private"))
+    answer = ask(start(kind).port, request("/private"))
     assert (answer.header("WWW-Authenticate") or "").startswith("Basic realm=")

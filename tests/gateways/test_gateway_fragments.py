@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -87,17 +88,18 @@ def test_browsers_may_read_the_gateways_errors(kind: str, tmp_path: Path) -> Non
     assert passed.header("Access-Control-Allow-Origin") is None
 
 
-def test_an_included_location_passes_the_id_on(nginx: Gateway) -> None:
+def test_an_included_location_passes_the_id_on(start: Callable[[str], Gateway]) -> None:
     """A location with a `proxy_set_header` of its own sends the checked id once the fragment is included."""
-    (seen,) = ask(nginx.port, request("/app/echo/own-and-ours", 'X-Request-ID: a"b')).json["seen"]
+    (seen,) = ask(start("nginx").port, request("/app/echo/own-and-ours", 'X-Request-ID: a"b')).json["seen"]
     assert '"' not in seen
 
 
-@pytest.mark.parametrize("only", ["envoy"], indirect=True)
 @pytest.mark.parametrize(("path", "status", "body"), [("/health", 200, b"fine"), ("/moved", 301, b"")])
-def test_answers_that_are_no_errors_are_untouched(only: Gateway, path: str, status: int, body: bytes) -> None:
+def test_answers_that_are_no_errors_are_untouched(
+    start: Callable[[str], Gateway], path: str, status: int, body: bytes
+) -> None:
     """Envoy's own answers under 400, which pass the same configuration, keep their bodies."""
-    answer = ask(only.port, request(path))
+    answer = ask(start("envoy").port, request(path))
     assert (answer.status, answer.body) == (status, body)
 
 

@@ -12,6 +12,7 @@ from gateway_rig import COMMANDS, Gateway, ask, gateway, raw, request
 
 from errorkit.dialects import get_dialect
 
+Start = Callable[[str], Gateway]
 SENT = "X-Request-ID: sent-1"
 DOCS = Path(__file__).parents[2] / "docs" / "gateways.md"
 
@@ -164,13 +165,12 @@ LIMITS: dict[tuple[str, str], Callable[[Gateway], None]] = {
 
 
 @pytest.mark.parametrize(
-    ("only", "limit"),
+    ("kind", "limit"),
     [pytest.param(kind, check, id=f"{kind}: {name}") for (kind, name), check in LIMITS.items()],
-    indirect=["only"],
 )
-def test_a_limit_stands(only: Gateway, limit: Callable[[Gateway], None]) -> None:
+def test_a_limit_stands(start: Start, kind: str, limit: Callable[[Gateway], None]) -> None:
     """What the documentation says a gateway cannot do, it still cannot."""
-    limit(only)
+    limit(start(kind))
 
 
 def test_an_unmatched_route_needs_an_error_directive(tmp_path: Path) -> None:
@@ -188,11 +188,11 @@ def test_a_generated_id_has_the_dialects_prefix_and_the_gateways_length(kind: st
     assert re.fullmatch(r"req-([0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})", made)
 
 
-@pytest.mark.parametrize("only", sorted(COMMANDS), indirect=True)
-def test_no_gateway_tells_the_instant_to_come(only: Gateway) -> None:
+@pytest.mark.parametrize("kind", sorted(COMMANDS))
+def test_no_gateway_tells_the_instant_to_come(start: Start, kind: str) -> None:
     """`resume_at` of the service's answer is left out; Retry-After says the same."""
-    own = ask(only.app, request("/app/raise/503"))
-    answer = ask(only.port, request("/maintenance"))
+    own = ask(start(kind).app, request("/app/raise/503"))
+    answer = ask(start(kind).port, request("/maintenance"))
     assert "resume_at" in own.json
     assert "resume_at" not in answer.json
     assert answer.header("retry-after") == own.header("retry-after")
