@@ -309,12 +309,12 @@ def gateway(
             (folder / name).write_text(text)
         (folder / "files").mkdir()
         (folder / "files" / "page.txt").write_text("a page\n")
-        with _running(COMMANDS[kind](folder, {**places, **settings}), folder, port) as pid:
+        with running(COMMANDS[kind](folder, {**places, **settings}), folder, port) as pid:
             yield Gateway(kind, dialect, port, app, pid, files)
 
 
 @contextmanager
-def _running(command: list[str], folder: Path, port: int) -> Iterator[int]:
+def running(command: list[str], folder: Path, port: int) -> Iterator[int]:
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
     log = folder / "log"
     with log.open("wb") as stream:

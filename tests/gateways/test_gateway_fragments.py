@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from gateway_rig import COMMANDS, Gateway, ask, gateway, generate, judge, request
+from hypothesis import given
+from hypothesis import strategies as st
 
 from errorkit.catalog import Catalog
 from errorkit.dialects import get_dialect
 from errorkit.dialects.openai import OpenAI
+from errorkit.encoding import encode
 from errorkit.errors import BadGatewayError, NotFoundError, ServiceUnavailableError
 from errorkit.publish import Options
-from errorkit.publish.gateway.pages import pages
+from errorkit.publish.gateway.pages import Page, pages
 
 NASTY = (
     'it\'s $uri ${host} "quoted" \\ \\\\ \\n {host} {http.request.uri} {{x}} {$HOME} %PROTOCOL% 100% %% `tick` '
@@ -88,6 +93,22 @@ def test_browsers_may_read_the_gateways_errors(kind: str, tmp_path: Path) -> Non
     assert passed.header("Access-Control-Allow-Origin") is None
 
 
+@pytest.mark.parametrize("kind", sorted(COMMANDS))
+def test_no_id_of_a_client_is_kept_where_none_is_trusted(kind: str, tmp_path: Path) -> None:
+    """With `trust_inbound=no` even a safe id is replaced, and what replaces it is the same everywhere."""
+    dialect = get_dialect("problem")
+    with gateway(kind, dialect, tmp_path, generate(kind, dialect, trust_inbound="no")) as front:
+        echo = ask(front.port, request("/app/echo", "X-Request-ID: sent-1"))
+        answers = [
+            ask(front.port, request(path, "X-Request-ID: sent-1", host=host))
+            for path, host in (("/closed", "test"), ("/nowhere", "test"), ("/private", "test"), ("/closed", None))
+            if host or kind != "caddy"  # Go answers a request without a host itself
+        ]
+    assert echo.json["seen"] == [echo.header("X-Request-ID")] != ["sent-1"]
+    for answer in answers:
+        assert answer.json["request_id"] == answer.header("X-Request-ID") != "sent-1"
+
+
 def test_an_included_location_passes_the_id_on(start: Callable[[str], Gateway]) -> None:
     """A location with a `proxy_set_header` of its own sends the checked id once the fragment is included."""
     (seen,) = ask(start("nginx").port, request("/app/echo/own-and-ours", 'X-Request-ID: a"b')).json["seen"]
@@ -116,6 +137,16 @@ def test_advice_comes_from_the_catalogue_or_the_configuration() -> None:
     assert advice(Catalog(), retry_after={"bad_gateway": 0.2}) == ("1", "true")
     assert advice(Catalog(), retry_after={"bad_gateway": 61}) == ("61", "false")
     assert advice(Catalog([Down]), max_retry_wait=10) == ("30", "false")
+
+
+@given(st.text(), st.sampled_from(["$", "{}`", "%", "'"]))
+def test_an_escape_changes_no_meaning(text: str, characters: str) -> None:
+    """A body with JSON escapes for what a gateway would misread is the same JSON, and holds none of it in strings."""
+    page = Page(404, "not_found", (), encode({text: {"message": text, "list": [text, 1, None]}}).decode())
+    escaped = page.escaped(characters)
+    assert json.loads(escaped) == json.loads(page.body)
+    structure = Counter("{" * 2 + "}" * 2)
+    assert all(Counter(escaped)[c] == structure[c] for c in characters)
 
 
 def test_every_status_of_the_catalogue_has_a_page() -> None:
@@ -177,5 +208,7 @@ def test_what_a_language_cannot_hold_is_refused() -> None:
         generate("nginx", problem, Catalog([Long]))
     with pytest.raises(ValueError, match="header X-Tick holds a backtick or an opening brace"):
         generate("caddy", problem, Catalog([Tick]))
+    with pytest.raises(ValueError, match="trust_inbound='maybe': use yes or no"):
+        generate("envoy", problem, trust_inbound="maybe")
     with pytest.raises(ValueError, match="allow_origin"):
         generate("envoy", problem, allow_origin="https://a\r\nX: y")

@@ -17,7 +17,7 @@ import yaml
 from errorkit.catalog import Catalog
 from errorkit.dialects import Dialect
 from errorkit.publish import Files, Options
-from errorkit.publish.gateway.pages import ID_MARK, LONGEST_ID, SAFE_ID, Header, Page, id_prefix, pages
+from errorkit.publish.gateway.pages import ID_MARK, LONGEST_ID, SAFE_ID, Header, Page, believes, id_prefix, pages
 
 _MUTATION = "type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
 _REPLACE, _KEEP = "OVERWRITE_IF_EXISTS_OR_ADD", "ADD_IF_ABSENT"
@@ -32,7 +32,7 @@ def envoy(catalog: Catalog, dialect: Dialect, options: Options) -> Files:
     mappers += [{**_mapper(dialect, by_status[status], "GE"), "status_code": status} for status in (500, 400)]
     manager = {
         "preserve_external_request_id": True,  # the mutations below have replaced what may not be believed
-        "early_header_mutation_extensions": [_settle_id(dialect)],
+        "early_header_mutation_extensions": [_settle_id(dialect, believes(options))],
         "local_reply_config": {"mappers": mappers},
     }
     return {
@@ -41,20 +41,19 @@ def envoy(catalog: Catalog, dialect: Dialect, options: Options) -> Files:
     }
 
 
-def _settle_id(dialect: Dialect) -> dict[str, Any]:
+def _settle_id(dialect: Dialect, trusting: bool) -> dict[str, Any]:
     """The inbound id set aside, a new one made, the inbound one put back if it is safe."""
     header, aside = dialect.request_id_header.lower(), "x-errorkit-inbound-id"
+    new = {"append": _field(header, _new_id(dialect), _REPLACE)}
+    mutations: list[dict[str, Any]] = [
+        {"append": {**_field(aside, _safe_id(header), _REPLACE), "keep_empty_value": True}},
+        new,
+        {"append": _field(header, f"%REQ({aside})%", _REPLACE)},  # an empty value changes nothing
+        {"remove": aside},
+    ]
     return {
         "name": "errorkit",
-        "typed_config": {
-            "@type": _MUTATION,
-            "mutations": [
-                {"append": {**_field(aside, _safe_id(header), _REPLACE), "keep_empty_value": True}},
-                {"append": _field(header, _new_id(dialect), _REPLACE)},
-                {"append": _field(header, f"%REQ({aside})%", _REPLACE)},  # an empty value changes nothing
-                {"remove": aside},
-            ],
-        },
+        "typed_config": {"@type": _MUTATION, "mutations": mutations if trusting else [new]},
     }
 
 

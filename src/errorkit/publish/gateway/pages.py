@@ -34,6 +34,7 @@ INVENTED = (
 OPTIONS: Mapping[str, str] = MappingProxyType(
     {
         "allow_origin": "Access-Control-Allow-Origin of the gateway's own errors, so that browsers can read them",
+        "trust_inbound": "no: replace every request ID that a client sends (default yes: keep a safe one)",
     }
 )
 
@@ -68,6 +69,14 @@ class Page(NamedTuple):
 def id_prefix(dialect: Dialect) -> str:
     """What ids of the dialect begin with; the rest is of the gateway's making."""
     return dialect.request_id_format.prefix if dialect.request_id_format else ""
+
+
+def believes(options: Options) -> bool:
+    """Is a client's id kept, if it is safe. Raises ValueError for anything but yes and no."""
+    answer = options.extra.get("trust_inbound", "yes")
+    if answer not in ("yes", "no"):
+        raise ValueError(f"trust_inbound={answer!r}: use yes or no")
+    return answer == "yes"
 
 
 def pages(catalog: Catalog, dialect: Dialect, options: Options) -> list[Page]:
