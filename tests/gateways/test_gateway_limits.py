@@ -8,7 +8,7 @@ from http.client import BadStatusLine, IncompleteRead
 from pathlib import Path
 
 import pytest
-from gateway_rig import COMMANDS, Gateway, ask, gateway, raw, request
+from gateway_rig import COMMANDS, Gateway, ask, gateway, generate, raw, request
 
 from errorkit.dialects import get_dialect
 
@@ -188,6 +188,13 @@ def test_a_generated_id_has_the_dialects_prefix_and_the_gateways_length(kind: st
     assert re.fullmatch(r"req-([0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})", made)
 
 
+def test_envoy_repeats_an_untrusted_id_to_a_client_without_a_host(tmp_path: Path) -> None:
+    """With `trust_inbound=no` a safe id is still in the answer to a request that is refused before it is replaced."""
+    dialect = get_dialect("problem")
+    with gateway("envoy", dialect, tmp_path, generate("envoy", dialect, trust_inbound="no")) as envoy:
+        assert ask(envoy.port, request("/closed", SENT, host=None)).json["request_id"] == "sent-1"
+
+
 @pytest.mark.parametrize("kind", sorted(COMMANDS))
 def test_no_gateway_tells_the_instant_to_come(start: Start, kind: str) -> None:
     """`resume_at` of the service's answer is left out; Retry-After says the same."""
@@ -212,6 +219,7 @@ def test_the_documentation_lists_exactly_these_limits() -> None:
     asserted = {("all three", name) if name in everywhere else (kind, name) for kind, name in LIMITS}
     others = {
         ("caddy", "an unmatched route"),
+        ("envoy", "a client's ID that is not trusted"),
         ("all three", "the length of generated ids"),
         ("all three", "resume_at"),
     }
