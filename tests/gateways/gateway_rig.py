@@ -7,12 +7,13 @@ import json
 import os
 import socket
 import socketserver
+import ssl
 import subprocess
 import textwrap
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -75,10 +76,11 @@ def raw(port: int, request: bytes) -> bytes:
     return received
 
 
-def ask(port: int, request: bytes) -> Answer:
+def ask(port: int, request: bytes, tls: ssl.SSLContext | None = None) -> Answer:
     """One response to the bytes of one request."""
     method = request.split(b" ", 1)[0].decode("latin-1")
-    with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
+    with socket.create_connection(("127.0.0.1", port), PATIENCE) as plain, ExitStack() as stack:
+        connection = stack.enter_context(tls.wrap_socket(plain)) if tls else plain
         connection.sendall(request)
         response = http.client.HTTPResponse(connection, method=method)
         response.begin()
@@ -348,7 +350,7 @@ def _fill(template: str, places: dict[str, str]) -> str:
 
 def _nginx(folder: Path, places: dict[str, str]) -> list[str]:
     (folder / "users").write_text("")
-    (folder / "nginx.conf").write_text(_fill(NGINX, places))
+    (folder / "nginx.conf").write_text(_fill(NGINX, {"more": "", **places}))
     return ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")]
 
 
@@ -390,6 +392,7 @@ http {
         listen 127.0.0.1:@port@;
         include @folder@/errorkit.server.conf;
         proxy_http_version 1.1;
+        @more@
         if ($http_x_off) { return 503; }
         location /app/ { proxy_pass http://127.0.0.1:@app@; }
         location /closed { proxy_pass http://127.0.0.1:@closed@; }
@@ -434,6 +437,9 @@ CADDY = """
 :@port@ {
 	bind 127.0.0.1
 	import @folder@/errorkit.caddy
+	basicauth /early {
+		nobody JDJhJDEwJEVCNmdaNEg2Ti5iejRMYkF3MFZhZ3VtV3E1SzBWZEZ5Q3VWc0tzOEJwZE9TaFlZdEVkZDhX
+	}
 	handle /app/* {
 		reverse_proxy 127.0.0.1:@app@
 	}

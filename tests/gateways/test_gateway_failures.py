@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import ssl
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from gateway_rig import Gateway, ask, judge, request
+from gateway_rig import Gateway, ask, free_port, gateway, judge, request
+
+from errorkit.dialects import get_dialect
+from requirements import require
 
 SENT = "X-Request-ID: sent-1"
 
@@ -163,3 +169,26 @@ def test_a_challenge_of_the_gateways_own_stands(start: Callable[[str], Gateway],
     """A 401 by the gateway's basic authentication says Basic, once, and not the catalogue's Bearer."""
     answer = ask(start(kind).port, request("/private"))
     assert (answer.header("WWW-Authenticate") or "").startswith("Basic realm=")
+
+
+def test_nginx_answers_failures_of_tls_as_the_service_would(tmp_path: Path) -> None:
+    """Its internal statuses for plain HTTP on a TLS port (497) and an absent client certificate (496) are a 400."""
+    require("openssl")
+    key, certificate, tls = tmp_path / "key.pem", tmp_path / "certificate.pem", free_port()
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
+            *("-subj", "/CN=test", "-keyout", str(key), "-out", str(certificate)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    more = (
+        f"listen 127.0.0.1:{tls} ssl; ssl_certificate {certificate}; ssl_certificate_key {key}; "
+        f"ssl_verify_client on; ssl_client_certificate {certificate};"
+    )
+    context = ssl.create_default_context(cafile=str(certificate))
+    context.check_hostname = False
+    with gateway("nginx", get_dialect("problem"), tmp_path, more=more) as nginx:
+        assert judge(nginx, ask(tls, request("/closed", SENT)), 400) == "sent-1"
+        assert judge(nginx, ask(tls, request("/closed", SENT), context), 400) == "sent-1"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from gateway_rig import CONNECTION, Gateway, ask, request
 
@@ -98,3 +100,11 @@ def test_a_hostile_id_is_replaced(front: Gateway, lines: list[str]) -> None:
         assert is_safe(request_id)
         if front.kind != "nginx" or lines[0] != "X-Request-ID: good":  # nginx reads the first line alone
             assert request_id not in sent
+
+
+def test_a_hostile_id_is_replaced_where_caddy_fails_early(start: Callable[[str], Gateway]) -> None:
+    """Authentication at the head of a site fails before the fragment has seen the request; the answer has a safe id."""
+    hostile = 'a","admin":"y'
+    answer = ask(start("caddy").port, request("/early", f"X-Request-ID: {hostile}"))
+    assert answer.status == 401
+    assert answer.json["request_id"] == answer.header("X-Request-ID") != hostile
