@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ssl
 import subprocess
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from gateway_rig import Gateway, ask, free_port, gateway, judge, request
+from gateway_rig import Gateway, Start, ask, free_port, gateway, judge, request
 
-from errorkit.dialects import get_dialect
+from errorkit.dialects import PRESETS, get_dialect
 from requirements import require
 
 SENT = "X-Request-ID: sent-1"
@@ -40,7 +40,7 @@ NGINX = {
     "maintenance": Failing(503, request("/maintenance", SENT)),
     "a status by the configuration's own choice": Failing(451, request("/legal", SENT)),
     "no route": Failing(404, request("/nowhere", SENT)),
-    "the internal location asked for directly": Failing(404, request("/__errorkit", SENT)),
+    "the internal location asked for directly": Failing(404, request("/__errorkit/502", SENT)),
     "no such file": Failing(404, request("/files/nothing", SENT)),
     "access denied": Failing(403, request("/forbidden", SENT)),
     "method denied": Failing(403, request("/read", SENT, method="POST")),
@@ -125,33 +125,29 @@ CADDY = {
 }
 
 
-def named(failures: dict[str, Failing]) -> list[object]:
-    return [pytest.param(failing, id=name) for name, failing in failures.items()]
+FAILURES = {"nginx": NGINX, "envoy": ENVOY, "caddy": CADDY}
 
 
-def check(gateway: Gateway, failing: Failing) -> None:
+def cases() -> Iterator[object]:
+    """Every failure in one dialect, and the first of each status in every other."""
+    for kind, failures in FAILURES.items():
+        for dialect in PRESETS:
+            seen: set[int] = set()
+            for name, failing in failures.items():
+                if dialect == "problem" or failing.status not in seen:
+                    yield pytest.param(kind, dialect, failing, id=f"{kind}-{dialect}-{name}")
+                seen.add(failing.status)
+
+
+@pytest.mark.parametrize(("kind", "dialect", "failing"), cases())
+def test_a_gateway_answers_as_the_service_would(start: Start, kind: str, dialect: str, failing: Failing) -> None:
+    """Status, body, content type and header fields are the service's; the client's id stays where it could be read."""
+    gateway = start(kind, dialect)
+    header = gateway.dialect.request_id_header.encode()
     for _ in range(failing.times):
-        answer = ask(gateway.port, failing.request)
+        answer = ask(gateway.port, failing.request.replace(b"X-Request-ID", header))
     request_id = judge(gateway, answer, failing.status, failing.but)
     assert (request_id == "sent-1") is failing.kept
-
-
-@pytest.mark.parametrize("failing", named(NGINX))
-def test_nginx_answers_as_the_service_would(nginx: Gateway, failing: Failing) -> None:
-    """Status, body, content type and header fields are the service's; the client's id stays where it could be read."""
-    check(nginx, failing)
-
-
-@pytest.mark.parametrize("failing", named(ENVOY))
-def test_envoy_answers_as_the_service_would(envoy: Gateway, failing: Failing) -> None:
-    """Status, body, content type and header fields are the service's; the client's id stays where it could be read."""
-    check(envoy, failing)
-
-
-@pytest.mark.parametrize("failing", named(CADDY))
-def test_caddy_answers_as_the_service_would(caddy: Gateway, failing: Failing) -> None:
-    """Status, body, content type and header fields are the service's; the client's id stays where it could be read."""
-    check(caddy, failing)
 
 
 def test_head_has_the_fields_of_get_and_no_body(front: Gateway) -> None:
@@ -165,7 +161,7 @@ def test_head_has_the_fields_of_get_and_no_body(front: Gateway) -> None:
 
 
 @pytest.mark.parametrize("kind", ["nginx", "caddy"])
-def test_a_challenge_of_the_gateways_own_stands(start: Callable[[str], Gateway], kind: str) -> None:
+def test_a_challenge_of_the_gateways_own_stands(start: Start, kind: str) -> None:
     """A 401 by the gateway's basic authentication says Basic, once, and not the catalogue's Bearer."""
     answer = ask(start(kind).port, request("/private"))
     assert (answer.header("WWW-Authenticate") or "").startswith("Basic realm=")

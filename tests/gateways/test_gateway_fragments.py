@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from gateway_rig import COMMANDS, Gateway, ask, gateway, generate, judge, request
+from gateway_rig import COMMANDS, Start, ask, gateway, generate, judge, request
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,6 +58,7 @@ def test_no_character_means_anything_to_a_gateway(kind: str, tmp_path: Path) -> 
         "status": 404,
         "detail": NASTY,
         "code": "not_found",
+        "instance": "urn:request:sent-1",
         "request_id": "sent-1",
     }
     assert answer.header("x-note") == Lost.default_headers["X-Note"]
@@ -107,16 +107,14 @@ def test_no_id_of_a_client_is_kept_where_none_is_trusted(kind: str, tmp_path: Pa
         assert answer.json["request_id"] == answer.header("X-Request-ID") != "sent-1"
 
 
-def test_an_included_location_passes_the_id_on(start: Callable[[str], Gateway]) -> None:
+def test_an_included_location_passes_the_id_on(start: Start) -> None:
     """A location with a `proxy_set_header` of its own sends the checked id once the fragment is included."""
     (seen,) = ask(start("nginx").port, request("/app/echo/own-and-ours", 'X-Request-ID: a"b')).json["seen"]
     assert '"' not in seen
 
 
 @pytest.mark.parametrize(("path", "status", "body"), [("/health", 200, b"fine"), ("/moved", 301, b"")])
-def test_answers_that_are_no_errors_are_untouched(
-    start: Callable[[str], Gateway], path: str, status: int, body: bytes
-) -> None:
+def test_answers_that_are_no_errors_are_untouched(start: Start, path: str, status: int, body: bytes) -> None:
     """Envoy's own answers under 400, which pass the same configuration, keep their bodies."""
     answer = ask(start("envoy").port, request(path))
     assert (answer.status, answer.body) == (status, body)
@@ -140,7 +138,7 @@ def test_advice_comes_from_the_catalogue_or_the_configuration() -> None:
 @given(st.text(), st.sampled_from(["$", "{}`", "%", "'"]))
 def test_an_escape_changes_no_meaning(text: str, characters: str) -> None:
     """A body with JSON escapes for what a gateway would misread is the same JSON, and holds none of it in strings."""
-    page = Page(404, "not_found", (), encode({text: {"message": text, "list": [text, 1, None]}}).decode())
+    page = Page(404, 404, "not_found", (), encode({text: {"message": text, "list": [text, 1, None]}}).decode())
     escaped = page.escaped(characters)
     assert json.loads(escaped) == json.loads(page.body)
     structure = Counter("{" * 2 + "}" * 2)

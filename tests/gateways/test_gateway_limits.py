@@ -8,11 +8,10 @@ from http.client import BadStatusLine, IncompleteRead
 from pathlib import Path
 
 import pytest
-from gateway_rig import COMMANDS, Gateway, ask, gateway, generate, raw, request
+from gateway_rig import COMMANDS, Gateway, Start, ask, gateway, generate, raw, request
 
 from errorkit.dialects import get_dialect
 
-Start = Callable[[str], Gateway]
 SENT = "X-Request-ID: sent-1"
 DOCS = Path(__file__).parents[2] / "docs" / "gateways.md"
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
-from gateway_rig import CONNECTION, Gateway, ask, request
+from gateway_rig import CONNECTION, Gateway, Start, ask, request
 
 from errorkit.request_id import is_safe
 
@@ -102,7 +100,7 @@ def test_a_hostile_id_is_replaced(front: Gateway, lines: list[str]) -> None:
             assert request_id not in sent
 
 
-def test_a_hostile_id_is_replaced_where_caddy_fails_early(start: Callable[[str], Gateway]) -> None:
+def test_a_hostile_id_is_replaced_where_caddy_fails_early(start: Start) -> None:
     """Authentication at the head of a site fails before the fragment has seen the request; the answer has a safe id."""
     hostile = 'a","admin":"y'
     answer = ask(start("caddy").port, request("/early", f"X-Request-ID: {hostile}"))

@@ -44,7 +44,7 @@ def caddy(catalog: Catalog, dialect: Dialect, options: Options) -> Files:
     for page in answers:
         errors += _handle(f"errorkit_{page.status}", f"== {page.status}", page, same, held)
     for status in (500, 400):  # what nobody foresaw takes its family's status
-        errors += _handle(f"errorkit_{status // 100}xx", f">= {status}", by_status[status], same, held, f" {status}")
+        errors += _handle(f"errorkit_{status // 100}xx", f">= {status}", by_status[status], same, held)
     block = ["handle_errors {", "\troute {", *(f"\t\t{line}" for line in errors), "\t}", "}"]
     return {
         "errorkit.caddy": "\n".join(
@@ -54,12 +54,12 @@ def caddy(catalog: Catalog, dialect: Dialect, options: Options) -> Files:
     }
 
 
-def _handle(matcher: str, condition: str, page: Page, same: list[Header], held: str, status: str = "") -> list[str]:
+def _handle(matcher: str, condition: str, page: Page, same: list[Header], held: str) -> list[str]:
     return [
         f"@{matcher} expression {{http.error.status_code}} {condition}",
         f"handle @{matcher} {{",
         *(f"\t{_header(header)}" for header in page.headers if header not in same),
-        f"\trespond `{_body(page, held)}`{status}",
+        f"\trespond `{_body(page, held)}` {page.sent}",
         "}",
     ]
 

@@ -29,7 +29,7 @@ def envoy(catalog: Catalog, dialect: Dialect, options: Options) -> Files:
     by_status = {page.status: page for page in answers}
     mappers = [_mapper(dialect, page, "EQ") for page in answers]
     # What nobody foresaw takes its family's status; redirects and other answers under 400 stay.
-    mappers += [{**_mapper(dialect, by_status[status], "GE"), "status_code": status} for status in (500, 400)]
+    mappers += [_mapper(dialect, by_status[status], "GE") for status in (500, 400)]
     manager = {
         "preserve_external_request_id": True,  # the mutations below have replaced what may not be believed
         "early_header_mutation_extensions": [_settle_id(dialect, believes(options))],
@@ -66,6 +66,7 @@ def _mapper(dialect: Dialect, page: Page, operator: str) -> dict[str, Any]:
                 "comparison": {"op": operator, "value": {"default_value": page.status, "runtime_key": key}}
             }
         },
+        "status_code": page.sent,
         "headers_to_add": [
             _field(header, _new_id(dialect), _REPLACE),
             _field(header, _safe_id(header), _REPLACE),  # an empty value changes nothing

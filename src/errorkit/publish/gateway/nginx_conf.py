@@ -1,4 +1,4 @@
-"""nginx: `error_page` to one internal location, whose body a map chooses by `$status`.
+"""nginx: `error_page` to one internal location, whose body a map chooses by the path.
 
 Three files: one for the `http` block, one for each `server`, and one for each location that
 has an `error_page` or `proxy_set_header` of its own, because such a location inherits none.
@@ -56,8 +56,8 @@ def _http(dialect: Dialect, options: Options, answers: list[Page]) -> list[str]:
         *kept,
         f'    default "{id_prefix(dialect)}$request_id";',
         "}",
-        "map $status $errorkit_body {",
-        *(f"    {page.status} {_body(page)};" for page in answers),
+        "map $uri $errorkit_body {",
+        *(f"    /__errorkit/{page.status} {_body(page)};" for page in answers),
         "}",
     ]
     for field in _varying(answers):
@@ -69,30 +69,35 @@ def _header(field: str, answers: list[Page]) -> list[str]:
     """A map to the field's value, empty (then nginx sends none) where a page has no such field."""
     found = [(page.status, header) for page in answers for header in page.headers if header.name == field]
     yields = any(header.yields for _, header in found)
-    source, end = (f'"$status:$sent_http_{_variable(field)}"', ":") if yields else ("$status", "")
+    source, end = (f'"$uri:$sent_http_{_variable(field)}"', ":") if yields else ("$uri", "")
     return [
         f"map {source} $errorkit_header_{_variable(field)} {{",
-        *(f'    "{status}{end}" {_value(header)};' for status, header in found),
+        *(f'    "/__errorkit/{status}{end}" {_value(header)};' for status, header in found),
         "}",
     ]
 
 
 def _inherited(dialect: Dialect, answers: list[Page]) -> list[str]:
-    codes = " ".join(str(page.status) for page in answers)
+    pages_of = {page.status: page.sent for page in answers}
+    internal = {status: (meant, pages_of[meant]) for status, meant in _INTERNAL.items()}
     return [
-        f"error_page {codes} /__errorkit;",
-        *(f"error_page {internal} ={status} /__errorkit;" for internal, status in _INTERNAL.items()),
+        *(f"error_page {page.status}{_instead(page)} /__errorkit/{page.status};" for page in answers),
+        *(f"error_page {status} ={sent} /__errorkit/{meant};" for status, (meant, sent) in internal.items()),
         "proxy_intercept_errors off;",
         f"proxy_set_header {dialect.request_id_header} $errorkit_request_id;",
     ]
 
 
+def _instead(page: Page) -> str:
+    return "" if page.sent == page.status else f" ={page.sent}"
+
+
 def _location(dialect: Dialect, answers: list[Page]) -> list[str]:
     return [
-        "location = /__errorkit {",
+        "location ^~ /__errorkit/ {",
         "    internal;",
         "    charset off;",
-        f"    default_type {dialect.media_type};",
+        f"    default_type {_quoted(dialect.media_type, 'the media type')};",
         f"    add_header {dialect.request_id_header} $errorkit_request_id always;",
         *(f"    add_header {header.name} {_value(header)} always;" for header in everywhere(answers)),
         *(f"    add_header {field} $errorkit_header_{_variable(field)} always;" for field in _varying(answers)),

@@ -53,9 +53,13 @@ class Header(NamedTuple):
 
 
 class Page(NamedTuple):
-    """The answer to one status, without the request ID's header and the content type."""
+    """The answer to one status, without the request ID's header and the content type.
+
+    status: what the gateway failed with. sent: what the dialect sends instead, or the same.
+    """
 
     status: int
+    sent: int
     code: str
     headers: tuple[Header, ...]
     body: str
@@ -95,12 +99,13 @@ def _page(catalog: Catalog, renderer: Renderer, options: Options, status: int) -
     dialect, spec = renderer.dialect, catalog.by_status(status)
     wait = options.retry_after.get(spec.code, spec.default_retry_after)
     seconds = None if wait is None else advise(wait, clock()).seconds
+    sent, coarse, message = dialect.settle(status, spec.type, spec.message)
     public = Public(
         code=spec.code,
-        status=status,
-        type=spec.type or dialect.type_for(status),
+        status=sent,
+        type=coarse,
         title=spec.title,
-        message=spec.message,
+        message=message,
         request_id=ID_MARK,
         retry_after=seconds,  # and no `resume_at`: a fixed text cannot hold an instant to come
         retryable=spec.retryable and (seconds is None or seconds <= options.max_retry_wait),
@@ -117,7 +122,7 @@ def _page(catalog: Catalog, renderer: Renderer, options: Options, status: int) -
         for field, value in ((raw.decode("ascii"), value.decode("latin-1")) for raw, value in response.headers)
         if field not in ("content-type", "content-length", dialect.request_id_header.lower())
     ]
-    return Page(status, spec.code, (*headers, *_cross_origin(dialect, options)), response.body.decode("utf-8"))
+    return Page(status, sent, spec.code, (*headers, *_cross_origin(dialect, options)), response.body.decode("utf-8"))
 
 
 def _cross_origin(dialect: Dialect, options: Options) -> list[Header]:
