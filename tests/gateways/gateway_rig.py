@@ -257,12 +257,19 @@ def judge(gateway: Gateway, answer: Answer, status: int, but: frozenset[str] = f
     assert dialect.read(answer.status, answer.lowered, body).request_id == request_id
     own = ask(gateway.app, request(f"/app/raise/{status}", f"{dialect.request_id_header}: {request_id}"))
     assert answer.status == own.status == dialect.settle(status, "", "")[0]
-    assert body == without(own.json, "resume_at")  # a fixed text cannot hold an instant to come
+    assert _told(dialect, body) == _told(dialect, without(own.json, "resume_at"))
     for name in {*own.lowered} - CONNECTION - {"content-length"} - but:
         assert answer.all(name) == own.all(name), name
     assert answer.header("content-type") == dialect.media_type
     assert answer.header("content-length") == str(len(answer.body))
     return request_id
+
+
+def _told(dialect: Dialect, body: Any) -> Any:
+    """What a body tells; of Connect's without the id, which no gateway can encode."""
+    if dialect.name != "connect":
+        return body
+    return {**body, "details": [each for each in body["details"] if each["type"] != "google.rpc.RequestInfo"]}
 
 
 def without(value: Any, member: str) -> Any:
@@ -309,8 +316,9 @@ def gateway(
     """
     require(PROGRAMS[kind]())
     files = files or generate(kind, dialect)
-    with service(dialect) as app, broken() as bad:
-        port, closed = free_port(), free_port()
+    with service(dialect) as app, broken() as bad, socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))  # taken, and nobody listens
+        port, closed = free_port(), unheard.getsockname()[1]
         places = {"port": str(port), "app": str(app), "bad": str(bad), "closed": str(closed), "folder": str(folder)}
         for name, text in files.items():
             (folder / name).write_text(text)

@@ -139,7 +139,7 @@ def cases() -> Iterator[object]:
                 seen.add(failing.status)
 
 
-@pytest.mark.parametrize(("kind", "dialect", "failing"), cases())
+@pytest.mark.parametrize(("kind", "dialect", "failing"), list(cases()))
 def test_a_gateway_answers_as_the_service_would(start: Start, kind: str, dialect: str, failing: Failing) -> None:
     """Status, body, content type and header fields are the service's; the client's id stays where it could be read."""
     gateway = start(kind, dialect)

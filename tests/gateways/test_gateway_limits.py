@@ -204,6 +204,18 @@ def test_no_gateway_tells_the_instant_to_come(start: Start, kind: str) -> None:
     assert answer.header("retry-after") == own.header("retry-after")
 
 
+@pytest.mark.parametrize("kind", sorted(COMMANDS))
+def test_no_gateway_encodes_an_id_for_connect(start: Start, kind: str) -> None:
+    """Connect's body has the id within base64: a gateway sends it in the header alone, and the detail empty."""
+    connect = start(kind, "connect")
+    own, answer = ask(connect.app, request("/app/raise/404")), ask(connect.port, request("/nowhere"))
+    (written,) = (each for each in own.json["details"] if each["type"] == "google.rpc.RequestInfo")
+    (found,) = (each for each in answer.json["details"] if each["type"] == "google.rpc.RequestInfo")
+    assert written["debug"] == {"requestId": own.header("X-Request-ID")}
+    assert found["debug"] == {"requestId": ""}
+    assert answer.header("X-Request-ID")
+
+
 def test_the_documentation_lists_exactly_these_limits() -> None:
     """Every limit asserted here is named in docs/gateways.md under its gateway, and no other."""
     named = set()
@@ -221,5 +233,6 @@ def test_the_documentation_lists_exactly_these_limits() -> None:
         ("envoy", "a client's ID that is not trusted"),
         ("all three", "the length of generated ids"),
         ("all three", "resume_at"),
+        ("all three", "the ID in Connect's body"),
     }
     assert named == asserted | others

@@ -20,6 +20,7 @@ from errorkit.retry import advise, clock
 
 ID_MARK = "errorkit.place.of.the.request.id"
 """Stands in bodies for the request ID; safe in any dialect, unlikely in any text."""
+_OTHER_ID = "another.id"
 
 SAFE_ID = "A-Za-z0-9._:-"
 """The characters of a request ID, as a class of a regular expression (see `errorkit.request_id`)."""
@@ -116,13 +117,16 @@ def _page(catalog: Catalog, renderer: Renderer, options: Options, status: int) -
         own.pop("cache-control", None)
     pairs = [pair for pair in (raw_header(*field) for field in own.items()) if pair is not None]
     response = renderer.render(public, pairs, cache_control="cache-control" in own)
+    body = response.body.decode("utf-8")
+    if body.replace(ID_MARK, _OTHER_ID) != renderer.body(public._replace(request_id=_OTHER_ID)).decode("utf-8"):
+        body = renderer.body(public._replace(request_id="")).decode("utf-8")  # encoded further: the header alone has it
     spelled = {name.lower(): name for name in (*spec.default_headers, *dialect.headers(public))}
     headers = [
         Header(spelled.get(field, field.title()), value, yields=field in own or field == "retry-after")
         for field, value in ((raw.decode("ascii"), value.decode("latin-1")) for raw, value in response.headers)
         if field not in ("content-type", "content-length", dialect.request_id_header.lower())
     ]
-    return Page(status, sent, spec.code, (*headers, *_cross_origin(dialect, options)), response.body.decode("utf-8"))
+    return Page(status, sent, spec.code, (*headers, *_cross_origin(dialect, options)), body)
 
 
 def _cross_origin(dialect: Dialect, options: Options) -> list[Header]:
