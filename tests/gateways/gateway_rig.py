@@ -6,11 +6,9 @@ import http.client
 import json
 import os
 import socket
-import socketserver
 import ssl
 import subprocess
 import textwrap
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,24 +18,17 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import jsonschema
-import uvicorn
+from gateway_service import PATIENCE, broken, service
 from pydantic import TypeAdapter
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
-from starlette.routing import Route
 
 from errorkit.catalog import Catalog
 from errorkit.dialects import Dialect
-from errorkit.errors import RateLimitError, ServiceUnavailableError
 from errorkit.publish import Options
 from errorkit.publish import generate as publish
-from errorkit.request_id import get_request_id, is_safe
-from errorkit.starlette import ErrorMiddleware
+from errorkit.request_id import is_safe
 from requirements import require
 
-PATIENCE = 20
-"""Seconds until a test gives up on something that must happen."""
+HERE = Path(__file__).parent
 
 
 @dataclass
@@ -101,140 +92,6 @@ def request(
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
-
-
-# -- what is behind the gateway
-
-
-async def _raise(request: Request) -> Response:
-    raise Catalog().by_status(request.path_params["status"]).cls()
-
-
-async def _echo(request: Request) -> Response:
-    header = request.app.state.id_header
-    seen = [value.decode("latin-1") for name, value in request.headers.raw if name == header]
-    others = [name for name in request.headers if name.startswith("x-errorkit")]
-    return JSONResponse({"seen": seen, "current": get_request_id(), "others": others})
-
-
-async def _limited(request: Request) -> Response:
-    raise RateLimitError(retry_after=7, headers={"X-Quota": "daily"})
-
-
-async def _down(request: Request) -> Response:
-    raise ServiceUnavailableError("We are moving house.", retry_after=77)
-
-
-async def _own(request: Request) -> Response:
-    return PlainTextResponse("sorry\n", 503, headers={"Retry-After": "9"}, media_type="text/x-sorry")
-
-
-async def _html(request: Request) -> Response:
-    return Response("<h1>Not here</h1>", 404, media_type="text/html")
-
-
-async def _cookies(request: Request) -> Response:
-    response = JSONResponse({"text": "grüße", "numbers": [1, 2.5, None]}, headers={"Cache-Control": "max-age=3"})
-    response.set_cookie("a", "1")
-    response.set_cookie("b", "2")
-    return response
-
-
-async def _stream(request: Request) -> Response:
-    async def lines() -> Any:
-        for number in range(50):
-            yield f"data: {number} {'x' * number}\n\n"
-
-    return StreamingResponse(lines(), media_type="text/event-stream")
-
-
-async def _failed_stream(request: Request) -> Response:
-    async def chunks() -> Any:
-        yield b"{"
-        yield b"}"
-
-    return StreamingResponse(chunks(), 502, media_type="application/json")
-
-
-async def _binary(request: Request) -> Response:
-    return Response(bytes(range(256)) * 20, media_type="application/octet-stream", headers={"ETag": '"v1"'})
-
-
-def _crash(request: Request) -> Response:
-    raise RuntimeError("secret")
-
-
-def _status(status: int) -> Any:
-    return lambda request: Response(status_code=status)
-
-
-ROUTES = [
-    Route("/app/raise/{status:int}", _raise, methods=["GET", "POST"]),
-    Route("/app/echo", _echo),
-    Route("/app/limited", _limited),
-    Route("/app/down", _down),
-    Route("/app/own", _own),
-    Route("/app/html", _html),
-    Route("/app/cookies", _cookies),
-    Route("/app/stream", _stream),
-    Route("/app/failed-stream", _failed_stream),
-    Route("/app/binary", _binary),
-    Route("/app/crash", _crash),
-    Route("/app/empty", _status(204)),
-    Route("/app/unchanged", _status(304)),
-    Route("/app/elsewhere", lambda request: RedirectResponse("/app/echo", 307)),
-]
-
-
-@contextmanager
-def service(dialect: Dialect) -> Iterator[int]:
-    """The port of a Starlette application under errorkit."""
-    app = Starlette(routes=ROUTES)
-    app.state.id_header = dialect.request_id_header.lower().encode()
-    app.add_middleware(ErrorMiddleware, dialect=dialect)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
-    listener = socket.create_server(("127.0.0.1", 0))
-    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-    thread.start()
-    try:
-        yield int(listener.getsockname()[1])
-    finally:
-        server.should_exit = True
-        thread.join(PATIENCE)
-        listener.close()
-
-
-class _Broken(socketserver.StreamRequestHandler):
-    """An upstream that fails in the way that the path's last part names."""
-
-    def handle(self) -> None:
-        path = self.rfile.readline().split(b" ")[1].rpartition(b"/")[2]
-        while self.rfile.readline().strip():
-            pass
-        if path == b"slow":
-            self.rfile.read(1)  # until the gateway gives up
-        elif path == b"bytes":
-            self.wfile.write(b"no HTTP at all\n")
-        elif path == b"header":
-            self.wfile.write(b"HTTP/1.1 200 OK\r\nno colon\r\nX:\x00\x01\r\n\r\n")
-        elif path == b"status":
-            self.wfile.write(b"HTTP/1.1 2000 WHAT\r\nContent-Length: 0\r\n\r\n")
-        elif path == b"half":
-            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf of it")
-
-
-class _Server(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    allow_reuse_address = True
-
-
-@contextmanager
-def broken() -> Iterator[int]:
-    """The port of an upstream that never answers properly."""
-    with _Server(("127.0.0.1", 0), _Broken) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        yield int(server.server_address[1])
-        server.shutdown()
 
 
 # -- what an answer must be
@@ -355,7 +212,8 @@ def _await(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     raise AssertionError(f"nobody listens on {port}: {log.read_text()}")
 
 
-def _fill(template: str, places: dict[str, str]) -> str:
+def _fill(file: str, places: dict[str, str]) -> str:
+    template = (HERE / file).read_text()
     for name, value in places.items():
         template = template.replace(f"@{name}@", value)
     return template
@@ -363,19 +221,19 @@ def _fill(template: str, places: dict[str, str]) -> str:
 
 def _nginx(folder: Path, places: dict[str, str]) -> list[str]:
     (folder / "users").write_text("")
-    (folder / "nginx.conf").write_text(_fill(NGINX, {"more": "", **places}))
+    (folder / "nginx.conf").write_text(_fill("nginx.conf", {"more": "", **places}))
     return ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")]
 
 
 def _caddy(folder: Path, places: dict[str, str]) -> list[str]:
-    (folder / "Caddyfile").write_text(_fill(CADDY, {"last": "handle {\n\t\terror 404\n\t}", **places}))
+    (folder / "Caddyfile").write_text(_fill("Caddyfile", {"last": "handle {\n\t\terror 404\n\t}", **places}))
     return ["caddy", "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
 
 
 def _envoy(folder: Path, places: dict[str, str]) -> list[str]:
     binary = envoy_binary()
     fragment = textwrap.indent((folder / "errorkit.envoy.yaml").read_text(), " " * 10)
-    (folder / "envoy.yaml").write_text(_fill(ENVOY, places).replace("@fragment@", fragment.lstrip()))
+    (folder / "envoy.yaml").write_text(_fill("envoy.yaml", places).replace("@fragment@", fragment.lstrip()))
     arguments = ["--concurrency", "1", "--disable-hot-restart", "--log-level", "error"]
     return [binary, "-c", str(folder / "envoy.yaml"), *arguments]
 
@@ -390,185 +248,3 @@ def envoy_binary() -> str:
 
 PROGRAMS = {"nginx": lambda: "nginx", "caddy": lambda: "caddy", "envoy": envoy_binary}
 COMMANDS = {"nginx": _nginx, "caddy": _caddy, "envoy": _envoy}
-
-NGINX = """
-daemon off; master_process off; pid @folder@/pid; error_log stderr crit;
-events {}
-http {
-    access_log off; client_body_temp_path @folder@/body; proxy_temp_path @folder@/proxy;
-    fastcgi_temp_path @folder@/fastcgi; uwsgi_temp_path @folder@/uwsgi; scgi_temp_path @folder@/scgi;
-    limit_req_zone $binary_remote_addr zone=few:32k rate=1r/m;
-    limit_req_status 429;
-    client_header_buffer_size 1k; large_client_header_buffers 2 1k;
-    include @folder@/errorkit.http.conf;
-    server {
-        listen 127.0.0.1:@port@;
-        include @folder@/errorkit.server.conf;
-        proxy_http_version 1.1;
-        @more@
-        if ($http_x_off) { return 503; }
-        location /app/ { proxy_pass http://127.0.0.1:@app@; }
-        location /closed { proxy_pass http://127.0.0.1:@closed@; }
-        location /bad/ { proxy_read_timeout 200ms; proxy_pass http://127.0.0.1:@bad@; }
-        location /small { client_max_body_size 10; proxy_pass http://127.0.0.1:@app@; }
-        location /few { limit_req zone=few; proxy_pass http://127.0.0.1:@closed@; }
-        location /forbidden { deny all; }
-        location /private { auth_basic "the back room"; auth_basic_user_file @folder@/users; }
-        location /asks { auth_request /app/raise/401; proxy_pass http://127.0.0.1:@app@; }
-        location /read { limit_except GET { deny all; } return 404; }
-        location /files/ { alias @folder@/files/; }
-        location /maintenance { return 503; }
-        location /teapot { return 418; }
-        location /legal { return 451; }
-        location /impatient { client_body_timeout 200ms; proxy_pass http://127.0.0.1:@app@; }
-        location /own { error_page 418 /never; proxy_pass http://127.0.0.1:@closed@; }
-        location /own-and-ours {
-            error_page 418 /never; include @folder@/errorkit.location.conf; proxy_pass http://127.0.0.1:@closed@;
-        }
-        location = /app/echo/own { proxy_set_header Host $host; proxy_pass http://127.0.0.1:@app@/app/echo; }
-        location = /app/echo/own-and-ours {
-            proxy_set_header Host $host; include @folder@/errorkit.location.conf;
-            proxy_pass http://127.0.0.1:@app@/app/echo;
-        }
-        location / { return 404; }
-    }
-}
-"""
-
-CADDY = """
-{
-	admin off
-	auto_https off
-	storage file_system @folder@/storage
-	log {
-		level FATAL
-	}
-	servers {
-		max_header_size 4KB
-	}
-}
-:@port@ {
-	bind 127.0.0.1
-	import @folder@/errorkit.caddy
-	basicauth /early {
-		nobody JDJhJDEwJEVCNmdaNEg2Ti5iejRMYkF3MFZhZ3VtV3E1SzBWZEZ5Q3VWc0tzOEJwZE9TaFlZdEVkZDhX
-	}
-	handle /app/* {
-		reverse_proxy 127.0.0.1:@app@
-	}
-	handle /closed {
-		reverse_proxy 127.0.0.1:@closed@
-	}
-	handle /bad/* {
-		reverse_proxy 127.0.0.1:@bad@ {
-			transport http {
-				response_header_timeout 200ms
-			}
-		}
-	}
-	handle /small {
-		request_body {
-			max_size 10
-		}
-		reverse_proxy 127.0.0.1:@app@
-	}
-	handle /private {
-		basicauth {
-			nobody JDJhJDEwJEVCNmdaNEg2Ti5iejRMYkF3MFZhZ3VtV3E1SzBWZEZ5Q3VWc0tzOEJwZE9TaFlZdEVkZDhX
-		}
-	}
-	handle_path /files/* {
-		file_server {
-			root @folder@/files
-			hide secret.txt
-		}
-	}
-	handle /few {
-		error 429
-	}
-	handle /forbidden {
-		error "you {http.request.uri}" 403
-	}
-	handle /maintenance {
-		error 503
-	}
-	handle /teapot {
-		error 418
-	}
-	handle /odd {
-		error 599
-	}
-	handle /responds {
-		respond "go away" 403
-	}
-	@last@
-}
-"""
-
-ENVOY = """
-static_resources:
-  listeners:
-  - address: {socket_address: {address: 127.0.0.1, port_value: @port@}}
-    filter_chains:
-    - filters:
-      - name: http
-        typed_config:
-          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
-          stat_prefix: http
-          max_request_headers_kb: 4
-          @fragment@
-          request_timeout: 0.3s
-          http_filters:
-          - name: envoy.filters.http.rbac
-            typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC}
-          - name: envoy.filters.http.local_ratelimit
-            typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit, stat_prefix: few}
-          - name: envoy.filters.http.buffer
-            typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.buffer.v3.Buffer, max_request_bytes: 100000}
-          - name: envoy.filters.http.router
-            typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
-          route_config:
-            virtual_hosts:
-            - name: all
-              domains: ["*"]
-              routes:
-              - {match: {prefix: /app/}, route: {cluster: app}}
-              - {match: {path: /closed}, route: {cluster: closed}}
-              - {match: {prefix: /bad/}, route: {cluster: bad, timeout: 0.2s}}
-              - {match: {path: /empty}, route: {cluster: empty}}
-              - {match: {path: /moved}, redirect: {path_redirect: /app/echo}}
-              - {match: {path: /health}, direct_response: {status: 200, body: {inline_string: fine}}}
-              - {match: {path: /maintenance}, direct_response: {status: 503, body: {inline_string: later}}}
-              - {match: {path: /teapot}, direct_response: {status: 418}}
-              - {match: {path: /odd}, direct_response: {status: 599}}
-              - match: {path: /small}
-                route: {cluster: app}
-                typed_per_filter_config:
-                  envoy.filters.http.buffer: {"@type": type.googleapis.com/envoy.extensions.filters.http.buffer.v3.BufferPerRoute, buffer: {max_request_bytes: 10}}
-              - match: {path: /few}
-                route: {cluster: closed}
-                typed_per_filter_config:
-                  envoy.filters.http.local_ratelimit:
-                    "@type": type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit
-                    stat_prefix: few
-                    token_bucket: {max_tokens: 1, tokens_per_fill: 1, fill_interval: 3600s}
-                    filter_enabled: {default_value: {numerator: 100}}
-                    filter_enforced: {default_value: {numerator: 100}}
-              - match: {path: /forbidden}
-                route: {cluster: app}
-                typed_per_filter_config:
-                  envoy.filters.http.rbac:
-                    "@type": type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBACPerRoute
-                    rbac: {rules: {action: DENY, policies: {all: {permissions: [{any: true}], principals: [{any: true}]}}}}
-  clusters:
-  - {name: empty, type: STATIC}
-  - name: app
-    type: STATIC
-    load_assignment: {cluster_name: app, endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: @app@}}}}]}]}
-  - name: closed
-    type: STATIC
-    load_assignment: {cluster_name: closed, endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: @closed@}}}}]}]}
-  - name: bad
-    type: STATIC
-    load_assignment: {cluster_name: bad, endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: @bad@}}}}]}]}
-"""
