@@ -42,7 +42,7 @@ def test_every_code_block_runs(page: Path) -> None:
                     assert command.partition("#")[0].strip() in COMMANDS, f"{page.name}:{line}: {command}"
             case "http":
                 _http(code, text[: match.start()])
-            case "text":
+            case "text" | "typescript":  # TypeScript: tests/generated_clients/test_clients_page.py
                 pass
             case language:
                 pytest.fail(f"{page.name}:{line}: a block in {language!r} that nobody runs")

@@ -119,6 +119,11 @@ class Dialect:
     decimal digits, resume_at as `rfc3339` writes it, and decides nothing by their values (by
     their absence it may). The handler then splices them into prepared bytes."""
 
+    places: Mapping[str, str | tuple[str, ...]] = MappingProxyType({})
+    """Where `write` puts code, type, message, param, details, request_id and resume_at, for
+    generated clients, which cannot call `read`: JSONPath (RFC 9535) of members, indices and
+    filters such as `[?@.kind=='x']`; several are tried in turn. No place: not in the body."""
+
     def __init__(self, **attributes: Any) -> None:
         for name, value in attributes.items():
             if not hasattr(type(self), name) or name.startswith("_") or callable(getattr(type(self), name)):

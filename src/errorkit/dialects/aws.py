@@ -47,6 +47,12 @@ class AWS(Dialect):
     name = "aws"
     media_type = "application/x-amz-json-1.0"
     Body = Body
+    places = {
+        "code": "$.errorCode",
+        "message": ("$.message", "$.Message"),
+        "param": "$.param",
+        "details": "$.fieldList",
+    }
     request_id_header = "x-amzn-requestid"
     retry_after_ms_header = "x-amz-retry-after"
     namespace = ""

@@ -52,6 +52,14 @@ class Connect(Dialect):
 
     name = "connect"
     Body = Body
+    places = {
+        "code": "$.details[?@.type=='google.rpc.ErrorInfo'].debug.reason",
+        "type": "$.code",
+        "message": "$.message",
+        "param": "$.details[?@.type=='google.rpc.ErrorInfo'].debug.metadata.param",
+        "details": "$.details[?@.type=='google.rpc.BadRequest'].debug.fieldViolations",
+        "request_id": "$.details[?@.type=='google.rpc.RequestInfo'].debug.requestId",
+    }
     code_case = "upper"
     status_missing = status_invalid = 400
     types = {status: _word(code) for status, code in google_rpc.CODE_OF_STATUS.items()} | {413: "resource_exhausted"}

@@ -33,6 +33,14 @@ class Google(Dialect):
     name = "google"
     media_type = "application/json; charset=UTF-8"
     Body = Body
+    places = {
+        "code": "$.error.details[?@['@type']=='type.googleapis.com/google.rpc.ErrorInfo'].reason",
+        "type": "$.error.status",
+        "message": "$.error.message",
+        "param": "$.error.details[?@['@type']=='type.googleapis.com/google.rpc.ErrorInfo'].metadata.param",
+        "details": "$.error.details[?@['@type']=='type.googleapis.com/google.rpc.BadRequest'].fieldViolations",
+        "request_id": "$.error.details[?@['@type']=='type.googleapis.com/google.rpc.RequestInfo'].requestId",
+    }
     code_case = "upper"
     status_missing = status_invalid = 400
     types = google_rpc.CODE_OF_STATUS

@@ -67,6 +67,12 @@ class JSONAPI(Dialect):
     name = "jsonapi"
     media_type = "application/vnd.api+json"
     Body = Body
+    places = {
+        "code": ("$.meta.code", "$.errors[0].code"),
+        "message": ("$.meta.message", "$.errors[0].detail"),
+        "param": "$.meta.param",
+        "request_id": "$.meta.request_id",
+    }
     carries = (
         "status",
         "code",

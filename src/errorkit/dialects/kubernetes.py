@@ -42,6 +42,12 @@ class Kubernetes(Dialect):
 
     name = "kubernetes"
     Body = Body
+    places = {
+        "code": "$.details.causes[0].reason",
+        "type": "$.reason",
+        "message": "$.message",
+        "param": "$.details.causes[0].field",
+    }
     request_id_header = "audit-id"
     renames = {
         "missing_field": "FieldValueRequired",

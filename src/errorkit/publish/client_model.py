@@ -1,0 +1,215 @@
+"""What a generated client knows, in any language: class names, codes, statuses, where fields are."""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
+
+from errorkit.catalog import Catalog, ErrorSpec
+from errorkit.dialects import Dialect
+from errorkit.errors import ValidationError
+from errorkit.publish import Options
+
+FIELDS = ("code", "type", "message", "param", "details", "request_id", "resume_at")
+"""What a client reads from a body, as `Dialect.places` names it."""
+
+OPTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "directory": "where the files go, relative to the output; default: client",
+        "prefix": "what the common classes' names begin with; default: the title, `Acme API` gives Acme",
+        "root": "class above all others; default: <prefix>Exception",
+        "api": "class of every error status; default: <prefix>APIError",
+        "request": "class of requests without an answer; default: <prefix>RequestError",
+        "network": "class of network failures; default: <prefix>NetworkError",
+        "timeout": "class of time-outs; default: <prefix>TimeoutError",
+        "decode": "class of bodies that are not JSON; default: <prefix>DecodeError",
+        "names": "class names of single codes: code=Name, separated by commas",
+        "fail_open": "yes: requests without an answer are logged and do not reach the caller either",
+    }
+)
+
+_DEFAULT_NAMES = {
+    "root": "Exception",
+    "api": "APIError",
+    "request": "RequestError",
+    "network": "NetworkError",
+    "timeout": "TimeoutError",
+    "decode": "DecodeError",
+}
+_JAVASCRIPT = ("AggregateError", "DOMException", "EvalError", "RangeError", "ReferenceError", "URIError")
+_RESERVED = frozenset({*dir(builtins), *_JAVASCRIPT})
+_LONGEST_NAME = 30
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+").findall
+_CLASS = re.compile(r"[A-Za-z][A-Za-z0-9]*").fullmatch
+_STEP = re.compile(
+    r"""\.(?P<member>[A-Za-z_]\w*)
+      | \['(?P<quoted>[^']+)'\]
+      | \[(?P<index>\d+)\]
+      | \[\?@(?:\.(?P<key>[A-Za-z_]\w*)|\['(?P<quoted_key>[^']+)'\])\s*==\s*'(?P<value>[^']*)'\]""",
+    re.VERBOSE,
+)
+
+Step = str | int | tuple[str, str]
+"""A member, an index, or the first object of an array whose member has a value."""
+Path = tuple[Step, ...]
+
+
+class Code(NamedTuple):
+    """One documented code: `spelling` on the wire, class `name`, the class it derives from."""
+
+    spec: ErrorSpec
+    spelling: str
+    name: str
+    parent: str
+    statuses: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientModel:
+    """Everything that the templates need.
+
+    names: the common classes, by role. statuses: each documented status with the error that
+    stands for its unknown codes. places: paths to try, by field.
+    """
+
+    title: str
+    directory: str
+    names: Mapping[str, str]
+    codes: tuple[Code, ...]
+    statuses: Mapping[int, ErrorSpec]
+    places: Mapping[str, tuple[Path, ...]]
+    dialect: Dialect
+    propagate_server: bool
+    propagate_network: bool
+
+    def family(self, status: int) -> tuple[bool, bool]:
+        """What all errors of a family are, unless they say otherwise: retryable, propagate."""
+        return False, status < 500 or self.propagate_server
+
+    def inherited(self, code: Code) -> tuple[bool, bool]:
+        """What a code's parent class is: retryable, propagate."""
+        if len(code.statuses) > 1:
+            return self.family(code.statuses[0])
+        spec = self.statuses[code.statuses[0]]
+        return spec.retryable, spec.propagate
+
+
+def model(catalog: Catalog, dialect: Dialect, options: Options) -> ClientModel:
+    """The model of one client. Raises ValueError naming the option that would help."""
+    if "code" not in dialect.places and not dialect.code_header:
+        raise ValueError(f"dialect {dialect.name!r} does not say where its code is; give it `places`")
+    names = _common_names(options)
+    codes = tuple(_codes(catalog, dialect, options, names))
+    statuses = sorted({status for code in codes for status in code.statuses})
+    return ClientModel(
+        title=options.title,
+        directory=options.extra.get("directory", "client").strip("/"),
+        names=names,
+        codes=codes,
+        statuses={status: catalog.by_status(status) for status in statuses},
+        places={field: _paths(dialect.places.get(field, ())) for field in FIELDS},
+        dialect=dialect,
+        propagate_server=catalog.by_code("internal").propagate,
+        propagate_network=not _is_yes("fail_open", options.extra.get("fail_open", "no")),
+    )
+
+
+def _common_names(options: Options) -> dict[str, str]:
+    words = [word for word in _WORD(options.extra.get("prefix") or options.title) if word not in ("API", "Api")]
+    prefix = options.extra.get("prefix") or "".join(word[0].upper() + word[1:] for word in words) or "Service"
+    names = {role: options.extra.get(role) or prefix + suffix for role, suffix in _DEFAULT_NAMES.items()}
+    for role, name in names.items():
+        if not _CLASS(name) or name in _RESERVED or len(name) > _LONGEST_NAME:
+            raise ValueError(
+                f"{name!r} cannot be the {role} class: use a name of up to {_LONGEST_NAME} letters and digits "
+                f"that the languages do not use themselves (options prefix and {role})"
+            )
+    twice = next((name for name in names.values() if list(names.values()).count(name) > 1), None)
+    if twice:
+        raise ValueError(f"{twice!r} is the name of two classes; choose another by the option of its role")
+    return names
+
+
+def _codes(catalog: Catalog, dialect: Dialect, options: Options, names: Mapping[str, str]) -> Iterator[Code]:
+    chosen = dict(_pairs(options.extra.get("names", ""), catalog))
+    taken = dict.fromkeys(names.values(), "a common class")
+    spelled: set[str] = set()
+    for spec in catalog:
+        spelling = dialect.spell(spec.code)
+        if spelling in spelled:
+            continue  # no client can tell it from the code before
+        spelled.add(spelling)
+        name = chosen.get(spec.code) or _class_name(spelling, names)
+        if not _CLASS(name) or name in taken or name in _RESERVED:
+            other = taken.get(name, "the language")
+            raise ValueError(
+                f"class {name!r} of code {spec.code!r} is taken by {other}; use names={spec.code}=OtherName"
+            )
+        taken[name] = f"code {spec.code!r}"
+        statuses = tuple(sorted(_statuses(spec, dialect, options)))
+        parent = f"Status{statuses[0]}Error" if len(statuses) == 1 else f"Status{statuses[0] // 100}xxError"
+        yield Code(spec, spelling, name, parent, statuses)
+
+
+def _class_name(spelling: str, common: Mapping[str, str]) -> str:
+    words = [word.capitalize() for word in _WORD(spelling)]
+    if len(words) > 1 and words[-1] == "Error":
+        words.pop()
+    stem = "".join(words)
+    stem = stem if not stem[:1].isdigit() else f"Code{stem}"
+    name = f"{stem}Error"
+    return name if name not in _RESERVED and name not in common.values() else f"{stem}CodeError"
+
+
+def _statuses(spec: ErrorSpec, dialect: Dialect, options: Options) -> set[int]:
+    """The statuses that a code comes with: a validation failure's may depend on the finding."""
+    declared = {spec.status}
+    if issubclass(spec.cls, ValidationError):
+        own = spec.status if spec.status != ValidationError.status else None
+        declared = {
+            options.status_missing or own or dialect.status_missing,
+            options.status_invalid or own or dialect.status_invalid,
+        }
+    return {dialect.settle(status, spec.type, spec.message)[0] for status in declared}
+
+
+def _pairs(text: str, catalog: Catalog) -> Iterator[tuple[str, str]]:
+    for pair in filter(None, (part.strip() for part in text.split(","))):
+        code, _, name = pair.partition("=")
+        if code not in catalog or not name:
+            raise ValueError(f"names: {pair!r} is not code=Name with a code of the catalogue")
+        yield code, name
+
+
+def _paths(places: str | tuple[str, ...]) -> tuple[Path, ...]:
+    return tuple(parse_path(place) for place in ((places,) if isinstance(places, str) else places))
+
+
+def parse_path(path: str) -> Path:
+    """The steps of a JSONPath. Raises ValueError for what `Dialect.places` does not take."""
+    steps: list[Step] = []
+    at = 1
+    while path.startswith("$") and at < len(path):
+        match = _STEP.match(path, at)
+        if match is None:
+            break
+        at = match.end()
+        if match["index"]:
+            steps.append(int(match["index"]))
+        elif match["value"] is not None:
+            steps.append((match["key"] or match["quoted_key"], match["value"]))
+        else:
+            steps.append(match["member"] or match["quoted"])
+    if not steps or at != len(path):
+        raise ValueError(f"{path!r} is not a path such as $.error.code, $.errors[0].code or $.a[?@.b=='c'].d")
+    return tuple(steps)
+
+
+def _is_yes(option: str, value: str) -> bool:
+    if value.lower() not in ("yes", "no", "true", "false"):
+        raise ValueError(f"{option}={value!r}: use yes or no")
+    return value.lower() in ("yes", "true")

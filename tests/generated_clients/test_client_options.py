@@ -1,0 +1,143 @@
+"""What can be chosen about a generated client, and what is refused with a way out."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from sample import catalog
+
+from errorkit import errors
+from errorkit.catalog import Catalog
+from errorkit.dialects import Dialect, get_dialect
+from errorkit.dialects.kaiko import Kaiko
+from errorkit.dialects.openai import OpenAI
+from errorkit.publish import Options, client_python, client_typescript
+from errorkit.publish.client_model import parse_path
+
+
+def source(dialect: Dialect | None = None, *, known: Catalog = catalog, title: str = "Acme API", **extra: str) -> str:
+    """The generated `errors.py`."""
+    options = Options(title=title, extra=extra)
+    files = client_python.generate(known, dialect or get_dialect("problem"), options)
+    return files[f"{extra.get('directory', 'client')}/errors.py"]
+
+
+def classes(text: str) -> set[str]:
+    """The classes of a module."""
+    return set(re.findall(r"^class (\w+)", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    ("title", "prefix"), [("Acme API", "Acme"), ("acme billing", "AcmeBilling"), ("API", "Service"), ("", "Service")]
+)
+def test_the_prefix_comes_from_the_title(title: str, prefix: str) -> None:
+    """Unless one is given."""
+    assert {f"{prefix}APIError", f"{prefix}NetworkError", f"{prefix}Exception"} <= classes(source(title=title))
+    assert "OtherAPIError" in classes(source(title=title, prefix="Other"))
+
+
+def test_every_common_class_can_be_named() -> None:
+    """Each by the option of its role."""
+    roles = ("root", "api", "request", "network", "timeout", "decode")
+    names = {role: f"My{role.title()}" for role in roles}
+    assert set(names.values()) <= classes(source(**names))
+
+
+def test_a_code_can_be_given_a_class_name() -> None:
+    """Where the one from its spelling does not please."""
+    found = classes(source(names="rate_limited=SlowDownError, internal=OopsError"))
+    assert {"SlowDownError", "OopsError"} <= found
+    assert not {"RateLimitedError", "InternalError"} & found
+
+
+def test_no_class_hides_one_of_the_language() -> None:
+    """`timeout` and `not_implemented` would be called as builtins are."""
+    found = classes(source())
+    assert {"TimeoutCodeError", "NotImplementedCodeError"} <= found
+    assert not {"TimeoutError", "NotImplementedError"} & found
+
+
+def test_codes_that_are_spelled_alike_are_one_class() -> None:
+    """No client can tell them apart; the first of the catalogue stands for both."""
+    text = source(OpenAI(renames={"gone": "absent", "not_found": "absent"}))
+    assert text.count('Literal["absent"]') == 1
+    assert "class AbsentError(Status404Error)" in text
+    assert "class GoneError" not in text
+
+
+def test_a_validation_failure_that_comes_with_two_statuses_belongs_to_their_family() -> None:
+    """Kaiko answers 400 for a missing field and 422 for a bad one; the configuration may say otherwise."""
+    assert "class ValidationFailedError(Status4xxError)" in source(Kaiko())
+    options = Options(status_missing=400, status_invalid=400, extra={})
+    text = client_python.generate(catalog, Kaiko(), options)["client/errors.py"]
+    assert "class ValidationFailedError(Status400Error)" in text
+
+
+@pytest.mark.parametrize("generate", [client_python.generate, client_typescript.generate])
+def test_the_same_input_gives_the_same_files(generate: Any) -> None:
+    """So that a stale file can be told from a fresh one; they lie where they should."""
+    options = Options(title="Acme", extra={"directory": "src/acme"})
+    first, second = (generate(catalog, get_dialect("korad"), options) for _ in range(2))
+    assert first == second
+    assert all(path.startswith("src/acme/") for path in first)
+
+
+class Clash(errors.ConflictError):
+    """Its class is called like another's."""
+
+    code = "invoice_not_found_error"
+
+
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        ({"prefix": "not a name"}, "cannot be the root class"),
+        ({"prefix": "P" * 40}, "up to 30"),
+        ({"network": "ValueError"}, "cannot be the network class"),
+        ({"network": "Same", "timeout": "Same"}, "name of two classes"),
+        ({"names": "no_such_code=X"}, "'no_such_code=X' is not code=Name"),
+        ({"names": "conflict"}, "'conflict' is not code=Name"),
+        ({"names": "conflict=GoneError"}, "names=gone=OtherName"),
+        ({"names": "conflict=KeyError"}, "taken by the language"),
+        ({"fail_open": "perhaps"}, "use yes or no"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(extra: dict[str, str], words: str) -> None:
+    """With the value, the reason and the way out."""
+    with pytest.raises(ValueError, match=re.escape(words)):
+        source(**extra)
+
+
+def test_two_codes_with_one_class_name_are_refused() -> None:
+    """The second is named, and the option that helps."""
+    with pytest.raises(ValueError, match="names=invoice_not_found_error=OtherName"):
+        source(known=Catalog([*(spec.cls for spec in catalog), Clash]))
+
+
+def test_a_dialect_that_does_not_say_where_its_code_is_is_refused() -> None:
+    """There would be nothing to tell errors apart by."""
+    with pytest.raises(ValueError, match="does not say where its code is"):
+        source(OpenAI(places={"message": "$.error.message"}))
+
+
+@pytest.mark.parametrize(
+    ("path", "steps"),
+    [
+        ("$.error.code", ("error", "code")),
+        ("$.errors[0]['my code']", ("errors", 0, "my code")),
+        ("$.d[?@['@type']=='t.com/x'].a", ("d", ("@type", "t.com/x"), "a")),
+        ("$[?@.kind == 'main'].code", (("kind", "main"), "code")),
+    ],
+)
+def test_paths_are_read(path: str, steps: tuple[Any, ...]) -> None:
+    """Members, indices and filters (RFC 9535)."""
+    assert parse_path(path) == steps
+
+
+@pytest.mark.parametrize("path", ["", "$", "code", "$.a..b", "$.a[*]", "$.a[1:2]", "$.a.", "x.code", "$.a[?@.b>1]"])
+def test_other_paths_are_refused(path: str) -> None:
+    """At generation, not in the client."""
+    with pytest.raises(ValueError, match="is not a path such as"):
+        parse_path(path)

@@ -1,0 +1,51 @@
+"""docs/clients.md: its TypeScript compiles and does what it says; its Python is run with all other pages."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+from serving import CONTRACTS, node_tool, serving, write
+
+from errorkit.publish import Options, client_typescript
+from requirements import require
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "clients.md"
+
+
+def test_the_typescript_of_the_page_runs(tmp_path: Path) -> None:
+    """Against a service that has the page's code."""
+    require("node")
+    [block] = re.findall(r"^```typescript\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    contract = CONTRACTS["problem"]
+    options = Options(title="Billing API", extra={"directory": "billing_client"})
+    write(client_typescript.generate(contract.catalog, contract.dialect, options), tmp_path)
+    (tmp_path / "page.ts").write_text(block)
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    compiler = {"strict": True, "target": "es2022", "module": "nodenext", "lib": ["es2023", "dom"], "types": []}
+    config = {"compilerOptions": compiler, "include": ["**/*.ts"]}
+    (tmp_path / "tsconfig.json").write_text(json.dumps(config))
+    done = subprocess.run(
+        [node_tool("tsc"), "--project", str(tmp_path)], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    with serving({"problem": contract}) as server:
+        script = (
+            "import { invoice } from './page.js';"
+            f"console.log(await invoice('{server.url}/problem/code/invoice_not_found'));"
+            f"console.log(await invoice('{server.url}/problem/code/conflict'));"
+        )
+        done = subprocess.run(
+            ["node", "--input-type=module", "--eval", script],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert (done.stdout, done.stderr) == (
+        "Look the number up.\nThe request conflicts with the current state of the resource.\n",
+        "",
+    )

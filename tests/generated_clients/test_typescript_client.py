@@ -1,0 +1,200 @@
+"""The generated TypeScript client, compiled and run by Node against running services."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from serving import (
+    CONTRACTS,
+    EVERY_CODE,
+    FIVE,
+    PLAIN,
+    Contract,
+    Server,
+    closed_port,
+    hanging_up,
+    node_tool,
+    serving,
+    write,
+)
+
+from errorkit.failure import Public
+from requirements import require
+
+AT_ONCE = {"waitInitial": 1, "waitJitter": 0}
+
+
+@pytest.fixture(name="compiled", scope="module")
+def _compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("typescript")
+    for contract in CONTRACTS.values():
+        write(contract.files(), root)
+    (root / "package.json").write_text('{"type": "module"}')
+    options = {"strict": True, "target": "es2022", "module": "nodenext", "lib": ["es2023", "dom"], "types": []}
+    config = {"compilerOptions": {**options, "rootDir": ".", "outDir": "js"}, "include": ["*_client/*.ts"]}
+    (root / "tsconfig.json").write_text(json.dumps(config))
+    subprocess.run([node_tool("tsc"), "--project", str(root)], check=True, capture_output=True, timeout=300)
+    return root / "js"
+
+
+@pytest.fixture(name="server", scope="module")
+def _server() -> Iterator[Server]:
+    with serving(CONTRACTS) as server:
+        yield server
+
+
+def run(compiled: Path, cases: list[dict[str, Any]], tmp_path: Path) -> list[dict[str, Any]]:
+    """What each case came to."""
+    require("node")
+    (compiled / "package.json").write_text('{"type": "module"}')
+    file = tmp_path / "cases.json"
+    file.write_text(json.dumps(cases))
+    script = Path(__file__).with_name("typescript_cases.mjs")
+    done = subprocess.run(
+        ["node", str(script), str(compiled), str(file)], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    results: list[dict[str, Any]] = json.loads(done.stdout)
+    assert len(results) == len(cases)
+    return results
+
+
+def case(server: Server, contract: Contract, path: str, **more: Any) -> dict[str, Any]:
+    """One request of one client."""
+    options = {"retry": AT_ONCE, **more.pop("options", {})}
+    return {"package": contract.package, "url": f"{server.url}/{contract.name}{path}", "options": options, **more}
+
+
+def classes(contract: Contract) -> dict[str, str]:
+    """The class of each spelling, as the Python client of the same catalogue calls it."""
+    source = contract.files()[f"{contract.package}/errors.py"]
+    return dict(re.findall(r'^    "(\w+)": (\w+),$', source, re.MULTILINE))
+
+
+def test_every_code_is_caught_by_its_class(compiled: Path, server: Server, tmp_path: Path) -> None:
+    """The class has the name that it has in Python and everything that the dialect's `read` finds."""
+    once = {"retry": {"attempts": 1}}
+    cases = [case(server, CONTRACTS[name], f"/code/{code}", options=once) for name, code in EVERY_CODE]
+    results = run(compiled, cases, tmp_path)
+    for (name, code), result in zip(EVERY_CODE, results, strict=True):
+        contract = CONTRACTS[name]
+        spelling, cls = contract.dialect.spell(code), classes(contract)[contract.dialect.spell(code)]
+        spec = contract.catalog.by_code(code)
+        if not spec.propagate:
+            assert result["warnings"] == [["the call goes on without the service", cls]]
+            assert result["status"] == spec.status
+            continue
+        plain = PLAIN.get(f"{server.url}/{name}/code/{code}")
+        public = contract.dialect.read(plain.status_code, plain.headers, plain.json())
+        assert (result["raised"], result["name"], result["code"]) == (cls, cls, spelling)
+        assert contract.root in result["bases"]
+        assert result["documented"] is True
+        assert (result["statusCode"], result["message"]) == (plain.status_code, public.message)
+        assert result["param"] == public.param
+        assert result["details"] == len(public.details) or "details" not in contract.dialect.places
+        assert re.fullmatch(r"[\w-]{8,}", result["requestId"])
+        assert result["retryAfter"] == public.retry_after
+        assert result["payload"].keys() == plain.json().keys()
+
+
+def test_what_is_not_documented_falls_back(compiled: Path, server: Server, tmp_path: Path) -> None:
+    """To the class of the status, or of its family; a page that is no JSON keeps its text."""
+    kaplaix = FIVE["kaplaix"]
+    once = {"retry": {"attempts": 1}}
+    paths = ["/future/404", "/future/418", "/future/599", "/page/502"]
+    future, teapot, unknown, page = run(
+        compiled, [case(server, kaplaix, path, options=once) for path in paths], tmp_path
+    )
+    assert (future["raised"], future["code"], future["documented"]) == ("Status404Error", "FROM_THE_FUTURE", False)
+    assert (teapot["raised"], unknown["raised"]) == ("Status4xxError", "Status5xxError")
+    assert (page["raised"], page["text"], page["payload"]) == ("Status502Error", "<h1>Out of order</h1>", None)
+    assert (page["cause"], page["causeText"]) == ("KaplaixDecodeError", "<h1>Out of order</h1>")
+
+
+def test_requests_without_an_answer_have_classes_of_their_own(compiled: Path, server: Server, tmp_path: Path) -> None:
+    """Network failure, time-out and a success that is not JSON; what the caller aborts stays the caller's."""
+    kaplaix = FIVE["kaplaix"]
+    nowhere = Server(f"http://127.0.0.1:{closed_port()}", {})
+    cases = [
+        case(nowhere, kaplaix, "/"),
+        case(server, kaplaix, "/never", options={"timeout": 200, "retry": {"attempts": 1}}),
+        case(server, kaplaix, "/text", json=True),
+        case(server, kaplaix, "/broken", json=True),
+        case(server, kaplaix, "/text", abort=True, options={"retry": {"attempts": 1}}),
+        case(nowhere, FIVE["agentkavach"], "/"),
+    ]
+    network, timeout, decode, broken, aborted, opened = run(compiled, cases, tmp_path)
+    assert (network["raised"], network["cause"]) == ("KaplaixNetworkError", "TypeError")
+    assert "ECONNREFUSED" in network["message"]
+    assert (timeout["raised"], timeout["cause"]) == ("KaplaixTimeoutError", "DOMException")
+    for result in (network, timeout):
+        assert "KaplaixRequestError" in result["bases"]
+        assert "KaplaixError" not in result["bases"]
+    assert (decode["raised"], decode["text"]) == ("KaplaixDecodeError", "hello, not JSON")
+    assert broken["raised"] == "KaplaixNetworkError"
+    assert (aborted["raised"], aborted["message"]) == ("Error", "the caller's own")
+    assert (opened["raised"], opened["status"], opened["body"]) == (None, 503, "")
+    assert opened["warnings"] == [["the call goes on without the service", "AgentKavachNetworkError"]]
+
+
+def test_only_what_is_retryable_is_repeated_within_bounds(compiled: Path, server: Server, tmp_path: Path) -> None:
+    """As often as the policy allows; not for a body that is read once, nor against the service's verdict."""
+    kaizen, openai = FIVE["kaizen"], CONTRACTS["openai"]
+    five = {"retry": {**AT_ONCE, "attempts": 5}}
+    impatient = {"retry": {"longestWait": 1_000}}
+    patient = {"retry": {"longestWait": 7_200_000}}
+    wanted = {
+        "ts-until": (case(server, kaizen, "/flaky/internal/2/ts-until", json=True), 3),
+        "ts-bound": (case(server, kaizen, "/flaky/internal/99/ts-bound", options=five), 5),
+        "ts-conflict": (case(server, kaizen, "/flaky/conflict/99/ts-conflict"), 1),
+        "ts-long": (case(server, kaizen, "/flaky/rate_limited/99/ts-long?wait=2", options=impatient), 1),
+        "ts-verdict": (case(server, openai, "/flaky/rate_limited/99/ts-verdict?wait=3600", options=patient), 1),
+        "ts-stream": (case(server, kaizen, "/flaky/internal/99/ts-stream", stream=True), 1),
+        "ts-obeyed": (case(server, kaizen, "/flaky/rate_limited/1/ts-obeyed?wait=1", json=True), 2),
+        "ts-open": (case(server, FIVE["agentkavach"], "/flaky/rate_limited/99/ts-open"), 1),
+    }
+    results = dict(zip(wanted, run(compiled, [one for one, _ in wanted.values()], tmp_path), strict=True))
+    assert {key: len(server.requests(key)) for key in wanted} == {key: count for key, (_, count) in wanted.items()}
+    assert results["ts-until"]["body"] == {"attempts": 3}
+    assert results["ts-bound"]["raised"] == "InternalError"
+    assert results["ts-stream"]["raised"] == "InternalError"
+    assert results["ts-open"]["status"] == 429
+    first, second = server.requests("ts-obeyed")
+    assert second - first >= 1
+
+
+def test_requests_without_an_answer_are_repeated_only_where_it_is_safe(compiled: Path, tmp_path: Path) -> None:
+    """GET is idempotent, POST is not, unless it has an Idempotency-Key."""
+    counts = []
+    for init in ({}, {"method": "POST"}, {"method": "POST", "headers": {"Idempotency-Key": "k"}}):
+        with hanging_up() as (url, accepted):
+            [result] = run(compiled, [case(Server(url, {}), FIVE["kaizen"], "/", init=init)], tmp_path)
+        assert result["raised"] == "KaizenNetworkError"
+        counts.append(len(accepted))
+    assert counts == [3, 1, 3]
+
+
+def test_resume_at_alone_says_when_to_come_back(compiled: Path, server: Server, tmp_path: Path) -> None:
+    """The instant in the body, where no header does."""
+    contract = CONTRACTS["problem"]
+    end = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=90)
+    body = contract.dialect.write(Public("rate_limited", 429, resume_at=end))
+    script = tmp_path / "resume.mjs"
+    script.write_text(
+        f"""import {{ errorFrom }} from "{(compiled / contract.package / "errors.js").as_uri()}";
+const answer = {{ statusCode: 429, headers: new Headers(), text: {json.dumps(json.dumps(body))} }};
+const {{ resumeAt, retryAfter, code }} = errorFrom(answer);
+console.log(JSON.stringify({{ resumeAt: resumeAt.toISOString(), retryAfter, code }}));"""
+    )
+    (compiled / "package.json").write_text('{"type": "module"}')
+    done = subprocess.run(["node", str(script)], capture_output=True, text=True, timeout=60, check=True)
+    result = json.loads(done.stdout)
+    assert result["resumeAt"] == end.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    assert 30 < result["retryAfter"] <= 90
