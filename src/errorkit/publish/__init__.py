@@ -1,0 +1,96 @@
+"""Everything that is generated from one catalogue and one dialect.
+
+A generator is a function
+
+    def generate(catalog: Catalog, dialect: Dialect, options: Options) -> Files: ...
+
+that returns the files it would write: relative path (with `/`) to text, which ends with a
+newline. It reads and writes nothing itself, raises ValueError for options it cannot use,
+and gives the same files for the same input, so that `--check` can compare them with what
+has been written.
+
+`GENERATORS` is the one place that knows them: the words of the command line to
+`"module:function"`, imported only when asked for. A generator with settings of its own
+has beside it, in the same module, `OPTIONS: Mapping[str, str]`, name to one line of help;
+the command line takes them as `--option name=value`, refuses any other name, and hands
+them over in `Options.extra`. Values are text; an absent one is not in the mapping.
+
+What a client sees of an error is not for a generator to invent: `errorkit.publish.example`
+gives the `Public`, the headers and the body of each, made by the renderer that serves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any
+
+from errorkit.catalog import Catalog
+from errorkit.dialects import Dialect
+
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+Files = dict[str, str]
+"""Relative path to text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a generator needs to know beside catalogue and dialect.
+
+    title: the service's name, for people. base_url: where it is reached, without a slash
+    at the end. docs_url: where a code is described; `{code}` is replaced (empty: nowhere).
+    retry_after: seconds that the configuration advises, by code. max_retry_wait: seconds;
+    above it no client shall retry by itself. status_missing, status_invalid: the
+    configuration's statuses of validation failures (None: the dialect's).
+    extra: the generator's own settings, as its `OPTIONS` names them.
+    """
+
+    title: str = "API"
+    base_url: str = "https://api.example.com"
+    docs_url: str = ""
+    retry_after: Mapping[str, float] = field(default_factory=dict)
+    max_retry_wait: float = 60
+    status_missing: int | None = None
+    status_invalid: int | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+Generator = Callable[[Catalog, Dialect, Options], Files]
+
+GENERATORS: Mapping[str, str] = MappingProxyType(
+    {
+        "docs html": "errorkit.publish.reference:html",
+        "docs markdown": "errorkit.publish.reference:markdown",
+        "export": "errorkit.publish.export:generate",
+        "client python": "errorkit.publish.client_python:generate",
+        "client typescript": "errorkit.publish.client_typescript:generate",
+        "gateway nginx": "errorkit.publish.gateway:nginx",
+        "gateway envoy": "errorkit.publish.gateway:envoy",
+        "gateway caddy": "errorkit.publish.gateway:caddy",
+    }
+)
+"""The words of the command line to the function that answers them."""
+
+
+def generator(words: str) -> tuple[Generator, Mapping[str, str]]:
+    """A generator by its words, and the settings of its own that it takes.
+
+    Raises KeyError for unknown words, ImportError where the module or what it needs is absent.
+    """
+    path, _, name = GENERATORS[words].partition(":")
+    module = import_module(path)
+    function: Generator = getattr(module, name)
+    return function, getattr(module, "OPTIONS", _EMPTY)
+
+
+def generate(words: str, catalog: Catalog, dialect: Dialect, options: Options) -> Files:
+    """The files of a generator by its words. Raises ValueError for a setting it does not have."""
+    function, known = generator(words)
+    unknown = sorted(set(options.extra) - set(known))
+    if unknown:
+        names = ", ".join(sorted(known)) or "none"
+        raise ValueError(f"{words} has no option {unknown[0]!r}; it takes: {names}")
+    return function(catalog, dialect, options)

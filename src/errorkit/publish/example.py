@@ -1,0 +1,106 @@
+"""One occurrence of each error, as the service would send it: for pages, schemas and gateways.
+
+Request IDs and instants are fixed, so that generated files only change with the catalogue.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import cycle, islice
+from typing import NamedTuple
+
+from errorkit.catalog import Catalog, ErrorSpec
+from errorkit.dialects import Dialect
+from errorkit.errors import ValidationError
+from errorkit.exchange import Response, raw_header
+from errorkit.failure import Detail, Public
+from errorkit.publish import Options
+from errorkit.rendering import Renderer
+from errorkit.request_id import RequestIdFormat
+from errorkit.retry import advise
+
+NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
+"""The instant at which every example happens."""
+
+MISSING = Detail(("name",), "Field required", "missing_field", "body", "missing")
+INVALID = Detail(("limit",), "Input should be a valid integer", "invalid_value", "query", "int_parsing")
+
+_DIGITS = "7f65ab21d13c4e908d2b6a0f5e94c7b8"
+
+
+class Example(NamedTuple):
+    """One error on the wire: what it means, and the response that says it."""
+
+    public: Public
+    response: Response
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """Header fields as text, names in canonical case."""
+        return [(name.decode("ascii").title(), value.decode("latin-1")) for name, value in self.response.headers]
+
+    @property
+    def body(self) -> str:
+        """The body as text."""
+        return self.response.body.decode("utf-8")
+
+
+def request_id(dialect: Dialect) -> str:
+    """An id in the dialect's format, the same every time."""
+    form = dialect.request_id_format or RequestIdFormat()
+    digits = [c for c in _DIGITS if c in form.alphabet] or list(form.alphabet)
+    return form.prefix + "".join(islice(cycle(digits), form.length))
+
+
+def public_of(catalog: Catalog, spec: ErrorSpec, dialect: Dialect, options: Options) -> Public:
+    """What a client sees of an occurrence that brings nothing of its own."""
+    if issubclass(spec.cls, ValidationError):
+        return validation(catalog, spec, dialect, options, (MISSING,))
+    return _public(spec, dialect, options, spec.status)
+
+
+def validation(
+    catalog: Catalog, spec: ErrorSpec, dialect: Dialect, options: Options, findings: tuple[Detail, ...]
+) -> Public:
+    """What a client sees of a rejected request with these findings: code and status may differ by kind."""
+    status, finding = dialect.decide(findings)
+    missing = any(found.code == "missing_field" for found in findings)
+    status = (options.status_missing if missing else options.status_invalid) or status
+    if dialect.code_from_finding and finding.code in catalog:
+        spec = catalog.by_code(finding.code)
+    return _public(spec, dialect, options, status)._replace(
+        message=dialect.describe(findings),
+        param=finding.field or None,
+        details=tuple(dialect.translate(found) for found in findings),
+    )
+
+
+def example(catalog: Catalog, spec: ErrorSpec, dialect: Dialect, options: Options) -> Example:
+    """One error as the service sends it."""
+    return rendered(spec, dialect, public_of(catalog, spec, dialect, options))
+
+
+def rendered(spec: ErrorSpec, dialect: Dialect, public: Public) -> Example:
+    """The response for a public error, with its class's own headers."""
+    pairs = (raw_header(name, value) for name, value in spec.default_headers.items())
+    headers = [pair for pair in pairs if pair is not None]
+    if spec.status == 405:
+        headers.append((b"allow", b"GET, POST"))
+    return Example(public, Renderer(dialect).render(public, headers))
+
+
+def _public(spec: ErrorSpec, dialect: Dialect, options: Options, status: int) -> Public:
+    wait = options.retry_after.get(spec.code, spec.default_retry_after)
+    advice = None if wait is None else advise(wait, NOW)
+    return Public(
+        code=spec.code,
+        status=status,
+        type=spec.type or dialect.type_for(status),
+        title=spec.title,
+        message=spec.message,
+        request_id=request_id(dialect),
+        retry_after=None if advice is None else advice.seconds,
+        resume_at=None if advice is None else advice.resume_at,
+        retryable=spec.retryable and (advice is None or advice.seconds <= options.max_retry_wait),
+        doc_url=options.docs_url.replace("{code}", spec.code),
+    )
