@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import flask
 from werkzeug.exceptions import HTTPException
 
+from errorkit.declaration import Operation
 from errorkit.errors import APIError, MalformedJSONError
 from errorkit.handler import build_handler
 from errorkit.validation import as_error
@@ -126,6 +128,7 @@ class ErrorKit:
         return error
 
 
+from collections.abc import Iterator
 def validate(model: type[M], data: Any, *, location: str = "body") -> M:
     """`data` as a pydantic model, for the parts of a request that are not its body.
 

@@ -5,6 +5,7 @@ Request IDs and instants are fixed, so that generated files only change with the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import cycle, islice
 from typing import NamedTuple
@@ -33,11 +34,14 @@ class Example(NamedTuple):
 
     public: Public
     response: Response
+    names: Mapping[str, str]
+    """Header names, lower case to as documented."""
 
     @property
     def headers(self) -> list[tuple[str, str]]:
-        """Header fields as text, names in canonical case."""
-        return [(name.decode("ascii").title(), value.decode("latin-1")) for name, value in self.response.headers]
+        """Header fields as text, names as they are documented."""
+        fields = [(name.decode("ascii"), value.decode("latin-1")) for name, value in self.response.headers]
+        return [(self.names.get(name, name.title()), value) for name, value in fields]
 
     @property
     def body(self) -> str:
@@ -86,7 +90,9 @@ def rendered(spec: ErrorSpec, dialect: Dialect, public: Public) -> Example:
     headers = [pair for pair in pairs if pair is not None]
     if spec.status == 405:
         headers.append((b"allow", b"GET, POST"))
-    return Example(public, Renderer(dialect).render(public, headers))
+    known = (dialect.request_id_header, *dialect.headers(public), *spec.default_headers)
+    names = {name.lower(): name for name in known}
+    return Example(public, Renderer(dialect).render(public, headers), names)
 
 
 def _public(spec: ErrorSpec, dialect: Dialect, options: Options, status: int) -> Public:
