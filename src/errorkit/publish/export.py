@@ -29,7 +29,10 @@ class ExportedExample(TypedDict):
 
 
 class ExportedError(TypedDict):
-    """One error as clients know it; `spelling`, `type` and `headers` are the dialect's."""
+    """One error as clients know it; `spelling`, `type` and `headers` are the dialect's.
+
+    The header for the request ID is on every response and is told in the dialect.
+    """
 
     code: str
     spelling: str
@@ -128,6 +131,7 @@ def load(text: str) -> Exported:
 
 def _error(catalog: Catalog, spec: ErrorSpec, dialect: Dialect, options: Options) -> ExportedError:
     shown = example(catalog, spec, dialect, options)
+    elsewhere = {"content-length", dialect.request_id_header.lower()}
     return {
         "code": spec.code,
         "spelling": dialect.spell(spec.code),
@@ -144,6 +148,6 @@ def _error(catalog: Catalog, spec: ErrorSpec, dialect: Dialect, options: Options
         "causes": list(spec.causes),
         "resolution": spec.resolution,
         "examples": [{"title": e.title, "bad": e.bad, "fixed": e.fixed} for e in spec.examples],
-        "headers": sorted(name for name, _ in shown.headers if name.lower() != "content-length"),
+        "headers": sorted(name for name, _ in shown.headers if name.lower() not in elsewhere),
         "doc_url": shown.public.doc_url,
     }
