@@ -20,6 +20,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from errorkit.declaration import Operation
+from errorkit.exchange import phrase
 from errorkit.publish import Files, check, compatibility, export, generate, openapi, target, written
 from errorkit.publish.example import Example, example
 from errorkit.publish.target import Target
@@ -304,7 +305,7 @@ def _deliver(files: Files, output: Path | None, check: bool) -> None:
 
 
 def _show(shown: Example) -> None:
-    _out.print(f"[bold]HTTP/1.1 {shown.public.status}[/] {escape(shown.public.title)}")
+    _out.print(f"[bold]HTTP/1.1 {shown.public.status}[/] {escape(phrase(shown.public.status))}")
     for name, value in shown.headers:
         _out.print(f"[cyan]{name}[/]: {escape(value)}")
     body = json.dumps(json.loads(shown.body), indent=2, ensure_ascii=False)

@@ -21,7 +21,7 @@ gives the `Public`, the headers and the body of each, made by the renderer that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import MappingProxyType
@@ -44,7 +44,9 @@ class Options:
     at the end. docs_url: where a code is described; `{code}` is replaced (empty: nowhere).
     retry_after: seconds that the configuration advises, by code. max_retry_wait: seconds;
     above it no client shall retry by itself. status_missing, status_invalid: the
-    configuration's statuses of validation failures (None: the dialect's).
+    configuration's statuses of validation failures (None: the dialect's). also: further
+    dialects to show beside the presets. operations: code to the methods and paths that
+    declare it, where they are known.
     extra: the generator's own settings, as its `OPTIONS` names them.
     """
 
@@ -55,6 +57,8 @@ class Options:
     max_retry_wait: float = 60
     status_missing: int | None = None
     status_invalid: int | None = None
+    also: tuple[Dialect, ...] = ()
+    operations: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
     extra: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -5,16 +5,17 @@ Request IDs and instants are fixed, so that generated files only change with the
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import cycle, islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.dialects import Dialect
 from errorkit.errors import ValidationError
 from errorkit.exchange import Response, raw_header
-from errorkit.failure import Detail, Public
+from errorkit.failure import Detail, Public, undotted
 from errorkit.publish import Options
 from errorkit.rendering import Renderer
 from errorkit.request_id import RequestIdFormat
@@ -25,6 +26,15 @@ NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
 
 MISSING = Detail(("name",), "Field required", "missing_field", "body", "missing")
 INVALID = Detail(("limit",), "Input should be a valid integer", "invalid_value", "query", "int_parsing")
+
+_WORDS: Mapping[type, tuple[str, str]] = {
+    str: ("string_type", "string"),
+    list: ("list_type", "list"),
+    dict: ("dict_type", "dictionary"),
+    bool: ("bool_type", "boolean"),
+    int: ("int_type", "integer"),
+    float: ("float_type", "number"),
+}
 
 _DIGITS = "7f65ab21d13c4e908d2b6a0f5e94c7b8"
 
@@ -57,9 +67,18 @@ def request_id(dialect: Dialect) -> str:
 
 
 def public_of(catalog: Catalog, spec: ErrorSpec, dialect: Dialect, options: Options) -> Public:
-    """What a client sees of an occurrence that brings nothing of its own."""
+    """What a client sees of an occurrence that brings nothing of its own.
+
+    Of a validation failure it sees what is wrong in the spec's first example.
+    """
     if issubclass(spec.cls, ValidationError):
-        return validation(catalog, spec, dialect, options, (MISSING,))
+        return validation(catalog, spec, dialect, options, (_finding(spec) or MISSING,))
+    if dialect.code_from_finding:
+        fields = [field for field, code in catalog.field_codes.items() if code == spec.code]
+        if fields or spec.code == "missing_field":
+            found = _finding(spec) or (_unacceptable(undotted(fields[0])) if fields else MISSING)
+            whole = catalog.by_code("validation_failed")
+            return validation(catalog, whole, dialect, options, (found._replace(code=spec.code),))
     return _public(spec, dialect, options, spec.status)
 
 
@@ -67,9 +86,12 @@ def validation(
     catalog: Catalog, spec: ErrorSpec, dialect: Dialect, options: Options, findings: tuple[Detail, ...]
 ) -> Public:
     """What a client sees of a rejected request with these findings: code and status may differ by kind."""
-    status, finding = dialect.decide(findings)
+    finding = dialect.deciding(findings)
     missing = any(found.code == "missing_field" for found in findings)
-    status = (options.status_missing if missing else options.status_invalid) or status
+    status = options.status_missing if missing else options.status_invalid
+    if status is None:
+        own = spec.status if spec.status != ValidationError.status else None
+        status = own or (dialect.status_missing if missing else dialect.status_invalid)
     if dialect.code_from_finding and finding.code in catalog:
         spec = catalog.by_code(finding.code)
     return _public(spec, dialect, options, status)._replace(
@@ -110,3 +132,38 @@ def _public(spec: ErrorSpec, dialect: Dialect, options: Options, status: int) ->
         retryable=spec.retryable and (advice is None or advice.seconds <= options.max_retry_wait),
         doc_url=options.docs_url.replace("{code}", spec.code),
     )
+
+
+def _finding(spec: ErrorSpec) -> Detail | None:
+    """What differs between the bad and the fixed request of a spec's first example, if both are JSON."""
+    if not spec.examples:
+        return None
+    try:
+        bad, fixed = json.loads(spec.examples[0].bad), json.loads(spec.examples[0].fixed)
+    except ValueError:
+        return None
+    return _difference(bad, fixed, ())
+
+
+def _difference(bad: Any, fixed: Any, path: tuple[str | int, ...]) -> Detail | None:
+    if isinstance(bad, dict) and isinstance(fixed, dict):
+        for name, value in fixed.items():
+            if name not in bad:
+                return MISSING._replace(path=(*path, name))
+            found = _difference(bad[name], value, (*path, name))
+            if found is not None:
+                return found
+        return None
+    if isinstance(bad, list) and isinstance(fixed, list):
+        pairs = enumerate(zip(bad, fixed, strict=False))
+        return next((found for n, (b, f) in pairs if (found := _difference(b, f, (*path, n)))), None)
+    if bad == fixed:
+        return None
+    if type(bad) is type(fixed) or type(fixed) not in _WORDS:
+        return _unacceptable(path)
+    kind, words = _WORDS[type(fixed)]
+    return Detail(path, f"Input should be a valid {words}", "invalid_value", "body", kind)
+
+
+def _unacceptable(path: tuple[str | int, ...]) -> Detail:
+    return Detail(path, "The value is not valid", "invalid_value", "body", "value_error")

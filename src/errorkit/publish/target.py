@@ -53,15 +53,16 @@ class Target:
     def options(self, *, title: str | None, base_url: str | None, docs_url: str | None, **extra: str) -> Options:
         """Options from the configuration; the arguments win over it."""
         config = self.config or Config()
-        given = {"title": title or getattr(self.app, "title", None), "base_url": base_url and base_url.rstrip("/")}
         return Options(
+            title=title or str(getattr(self.app, "title", "")) or "API",
+            base_url=(base_url or "https://api.example.com").rstrip("/"),
             docs_url=docs_url if docs_url is not None else config.docs_url,
             retry_after=config.retry_after,
             max_retry_wait=config.max_retry_wait,
             status_missing=config.status_missing,
             status_invalid=config.status_invalid,
+            also=self.dialects,
             extra=extra,
-            **{name: value for name, value in given.items() if value},
         )
 
 
