@@ -131,9 +131,7 @@ BREAKING: list[tuple[str, Exported, Exported, Change]] = [
         "another dialect's media type",
         PROBLEM,
         exported(dialect=Problem(media_type="application/json")),
-        Change(
-            True, "dialect", "the media type changed: 'application/problem+json' became 'application/json'"
-        ),
+        Change(True, "dialect", "the media type changed: 'application/problem+json' became 'application/json'"),
     ),
     (
         "another header for the request ID",
