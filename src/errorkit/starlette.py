@@ -336,14 +336,14 @@ def operations(app: Starlette) -> Iterator[Operation]:
 
 def _operations(routes: Iterable[Any], prefix: str) -> Iterator[Operation]:
     for route in routes:
-        path = prefix + getattr(route, "path_format", getattr(route, "path", ""))
         endpoint = getattr(route, "endpoint", None)
         if endpoint is not None:
+            path = prefix + getattr(route, "path_format", route.path)
             for method in sorted(getattr(route, "methods", None) or ("*",)):
                 if method != "HEAD" or "GET" not in route.methods:
                     yield Operation(method, path, (endpoint,))
         else:
-            yield from _operations(getattr(route, "routes", None) or (), path)
+            yield from _operations(getattr(route, "routes", None) or (), prefix + getattr(route, "path", ""))
 
 
 def _is_errorkit(factory: object) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
 from inspect import Parameter, isroutine, signature
@@ -71,9 +72,10 @@ def load(path: str) -> Target:
 
     The current directory is importable. Raises TargetError.
     """
-    found = _attribute(path)
-    if not _is_known(found) and isroutine(found) and _callable_without_arguments(found):
-        found = found()
+    with redirect_stdout(sys.stderr):  # what the service says at start-up is not the command's result
+        found = _attribute(path)
+        if not _is_known(found) and isroutine(found) and _callable_without_arguments(found):
+            found = found()
     if isinstance(found, Catalog):
         return Target(path, found, None, (get_dialect("problem"),))
     config = found if isinstance(found, Config) else None
