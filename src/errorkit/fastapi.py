@@ -109,15 +109,7 @@ def _described(app: FastAPI, plain: dict[str, Any], handler: ErrorHandler) -> di
     from errorkit.publish import Options
     from errorkit.publish.openapi import document
 
-    config = handler.config
-    options = Options(
-        title=app.title,
-        docs_url=config.docs_url,
-        retry_after=config.retry_after,
-        max_retry_wait=config.max_retry_wait,
-        status_missing=config.status_missing,
-        status_invalid=config.status_invalid,
-    )
+    options = Options.of(handler.config, title=app.title)
 
     def dialect_for(path: str) -> Any:
         renderer = handler.renderer_for(path)

@@ -148,6 +148,17 @@ def test_check_works_on_flask_and_starlette(tmp_path: Path, monkeypatch: pytest.
     assert "GET /v1/y  raises 'conflict' at starry:" in run("check", "starry:app", code=1).output
 
 
+def test_modules_beside_a_plain_module_are_read_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that is no package: what lies in the same directory is its own code."""
+    (tmp_path / "beside_it.py").write_text("from errorkit.errors import GoneError\ndef gone(): raise GoneError()\n")
+    (tmp_path / "plainly.py").write_text(
+        "from fastapi import FastAPI\nfrom errorkit.fastapi import install\nfrom beside_it import gone\n"
+        "app = FastAPI()\ninstall(app)\n@app.get('/x')\ndef x(): gone()\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    assert "GET /x  raises 'gone' at beside_it:2" in run("check", "plainly:app", code=1).output
+
+
 def test_diff_compares_files_and_targets(service: str, tmp_path: Path) -> None:
     """0 for none, 1 for breaking, 0 again where the code is accepted."""
     old = tmp_path / "old.json"

@@ -25,10 +25,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from errorkit.catalog import Catalog
 from errorkit.dialects import Dialect
+
+if TYPE_CHECKING:
+    from errorkit.config import Config
 
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
@@ -60,6 +63,19 @@ class Options:
     also: tuple[Dialect, ...] = ()
     operations: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
     extra: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, config: Config, **more: Any) -> Self:
+        """What a configuration knows, its dialects in `also` (that of the shortest prefix first), and `more`."""
+        known = {
+            "docs_url": config.docs_url,
+            "retry_after": config.retry_after,
+            "max_retry_wait": config.max_retry_wait,
+            "status_missing": config.status_missing,
+            "status_invalid": config.status_invalid,
+            "also": tuple(dialect for _, dialect in reversed(config.dialects) if dialect is not None),
+        }
+        return cls(**{**known, **more})
 
 
 Generator = Callable[[Catalog, Dialect, Options], Files]

@@ -1,15 +1,18 @@
-"""A dialect's body as OpenAPI schemas: one of each code, told apart by the code where it can be."""
+"""A dialect's body and headers in OpenAPI: a schema for each code, told apart by the code where it can be."""
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from errorkit.dialects import Dialect
 from errorkit.failure import Public
+from errorkit.publish.example import Example
 from errorkit.publish.export import body_schema
 
+_NOT_DOCUMENTED = frozenset({"content-type", "content-length", "cache-control", "x-content-type-options"})
 _PROBE = "a_probe_of_where_codes_go"
 
 
@@ -120,3 +123,40 @@ def _in_3_0(schema: Any) -> Any:
     if "const" in schema:
         schema["enum"] = [schema.pop("const")]
     return schema
+
+
+_MEANING: Mapping[str, dict[str, Any]] = {
+    "request-id": {"description": "Identifies this request; quote it to support.", "schema": {"type": "string"}},
+    "retry-after": {
+        "description": "Seconds to wait before the next attempt.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "retry-after-ms": {
+        "description": "Milliseconds to wait before the next attempt.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "www-authenticate": {"description": "How to authenticate.", "schema": {"type": "string"}},
+    "allow": {"description": "The methods that the resource has.", "schema": {"type": "string"}},
+}
+
+
+def header(meaning: str) -> dict[str, Any]:
+    """A header object, described where its meaning is known (`request-id` or the name in lower case)."""
+    return copy.deepcopy(_MEANING.get(meaning, {"schema": {"type": "string"}}))
+
+
+def headers_of(shown: Iterable[Example]) -> dict[str, Any]:
+    """Header fields of a response; required are those that every code of it brings."""
+    sent = [{name.lower(): (name, value) for name, value in one.headers} for one in shown]
+    headers: dict[str, Any] = {}
+    for lowered in dict.fromkeys(name for fields in sent for name in fields):
+        if lowered in _NOT_DOCUMENTED:
+            continue
+        name, value = next(fields[lowered] for fields in sent if lowered in fields)
+        meaning = "request-id" if "request-id" in lowered else lowered
+        described = header(meaning)
+        described["example"] = int(value) if described["schema"]["type"] == "integer" else value
+        if all(lowered in fields for fields in sent):
+            described["required"] = True
+        headers[name] = described
+    return headers

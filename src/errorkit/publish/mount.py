@@ -47,25 +47,12 @@ class Reference:
         **settings: Any,
     ) -> None:
         self.config = config or Config(**settings)
-        self._options = Options(
-            title=title,
-            base_url=base_url.rstrip("/"),
-            docs_url=self.config.docs_url,
-            retry_after=self.config.retry_after,
-            max_retry_wait=self.config.max_retry_wait,
-            status_missing=self.config.status_missing,
-            status_invalid=self.config.status_invalid,
-            also=self._dialects,
-        )
-
-    @cached_property
-    def _dialects(self) -> tuple[Any, ...]:
-        return tuple(dialect for _, dialect in reversed(self.config.dialects) if dialect is not None)
+        self._options = Options.of(self.config, title=title, base_url=base_url.rstrip("/"))
 
     @cached_property
     def _pages(self) -> dict[str, tuple[bytes, bytes]]:
         """Path to body and entity tag."""
-        files = html(self.config.catalog, self._dialects[0], self._options)
+        files = html(self.config.catalog, self._options.also[0], self._options)
         bodies = {path: text.encode() for path, text in files.items()}
         return {path: (body, b'"%s"' % _digest(body)) for path, body in bodies.items()}
 

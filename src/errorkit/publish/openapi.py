@@ -13,7 +13,7 @@ from errorkit.declaration import CODES_KEY
 from errorkit.dialects import Dialect
 from errorkit.exchange import phrase
 from errorkit.publish import Options
-from errorkit.publish.envelope import Envelope
+from errorkit.publish.envelope import Envelope, header, headers_of
 from errorkit.publish.example import INVALID, MISSING, Example, example, rendered, validation
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -21,7 +21,6 @@ EVERYWHERE = ("internal",)
 """Codes that every operation can give."""
 
 _FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
-_NOT_DOCUMENTED = frozenset({"content-type", "content-length", "cache-control", "x-content-type-options"})
 
 Declared = Mapping[tuple[str, str], Iterable[str]]
 """Codes by path and method (lower case)."""
@@ -202,7 +201,7 @@ class _Writer:
                 for code, shown in shown_by_code.items()
             },
         }
-        headers = {**_headers(shown_by_code.values()), **own.get("headers", {})}
+        headers = {**headers_of(shown_by_code.values()), **own.get("headers", {})}
         return {**own, "description": described, "headers": headers, "content": content}
 
     def catalog_line(self, shown: Example) -> str:
@@ -221,7 +220,7 @@ class _Writer:
             if isinstance(response, dict) and "$ref" not in response and status[:1] != "1":
                 headers = response.setdefault("headers", {})
                 if not any(name.lower() == dialect.request_id_header.lower() for name in headers):
-                    headers[dialect.request_id_header] = _header("request-id")
+                    headers[dialect.request_id_header] = header("request-id")
 
     def _forget_framework_schemas(self) -> None:
         for name in _FRAMEWORK_SCHEMAS:
@@ -243,39 +242,3 @@ def _is_framework_validation(response: Any) -> bool:
 def _is_frameworks_own(name: str, schema: Mapping[str, Any]) -> bool:
     member = "detail" if name == "HTTPValidationError" else "loc"
     return schema.get("title") == name and member in schema.get("properties", {})
-
-
-_MEANING: Mapping[str, dict[str, Any]] = {
-    "request-id": {"description": "Identifies this request; quote it to support.", "schema": {"type": "string"}},
-    "retry-after": {
-        "description": "Seconds to wait before the next attempt.",
-        "schema": {"type": "integer", "minimum": 0},
-    },
-    "retry-after-ms": {
-        "description": "Milliseconds to wait before the next attempt.",
-        "schema": {"type": "integer", "minimum": 0},
-    },
-    "www-authenticate": {"description": "How to authenticate.", "schema": {"type": "string"}},
-    "allow": {"description": "The methods that the resource has.", "schema": {"type": "string"}},
-}
-
-
-def _header(meaning: str) -> dict[str, Any]:
-    return copy.deepcopy(_MEANING.get(meaning, {"schema": {"type": "string"}}))
-
-
-def _headers(shown: Iterable[Example]) -> dict[str, Any]:
-    """Header fields of a response; required are those that every code of it brings."""
-    sent = [{name.lower(): (name, value) for name, value in one.headers} for one in shown]
-    headers: dict[str, Any] = {}
-    for lowered in dict.fromkeys(name for fields in sent for name in fields):
-        if lowered in _NOT_DOCUMENTED:
-            continue
-        name, value = next(fields[lowered] for fields in sent if lowered in fields)
-        meaning = "request-id" if "request-id" in lowered else lowered
-        header = _header(meaning)
-        header["example"] = int(value) if header["schema"]["type"] == "integer" else value
-        if all(lowered in fields for fields in sent):
-            header["required"] = True
-        headers[name] = header
-    return headers

@@ -53,17 +53,13 @@ class Target:
 
     def options(self, *, title: str | None, base_url: str | None, docs_url: str | None, **extra: str) -> Options:
         """Options from the configuration; the arguments win over it."""
-        config = self.config or Config()
-        return Options(
+        return Options.of(
+            self.config or Config(),
             title=title or str(getattr(self.app, "title", "")) or "API",
             base_url=(base_url or "https://api.example.com").rstrip("/"),
-            docs_url=docs_url if docs_url is not None else config.docs_url,
-            retry_after=config.retry_after,
-            max_retry_wait=config.max_retry_wait,
-            status_missing=config.status_missing,
-            status_invalid=config.status_invalid,
             also=self.dialects,
             extra=extra,
+            **({} if docs_url is None else {"docs_url": docs_url}),
         )
 
 
@@ -88,8 +84,7 @@ def load(path: str) -> Target:
                 "ErrorKit; a function without parameters that gives one of these"
             )
         config = handler.config
-    dialects = tuple(dialect for _, dialect in reversed(config.dialects) if dialect is not None)
-    return Target(path, config.catalog, config, dialects, None if isinstance(found, Config) else found)
+    return Target(path, config.catalog, config, Options.of(config).also, None if isinstance(found, Config) else found)
 
 
 def handler_of(app: Any) -> ErrorHandler | None:
