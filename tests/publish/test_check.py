@@ -23,6 +23,7 @@ def report(main: ModuleType, document: dict[str, Any] | None = None) -> Report:
         get_dialect("openai"),
         package,
         document=main.app.openapi() if document is None else document,
+        config=main.app.state.errorkit.config,
     )
 
 
@@ -36,6 +37,22 @@ def test_a_service_whose_declarations_are_right_has_no_fault(tmp_path: Path) -> 
     assert texts(found) == []
     assert found.unfollowed == ()
     assert found.operations == 3
+
+
+MAPPED = ("main", "catalog=catalog)", "catalog=catalog, exceptions={{KeyError: InvoiceSent, OSError: lambda e: None}})")
+
+
+def test_a_foreign_exception_counts_as_the_error_that_answers_for_it(tmp_path: Path) -> None:
+    """`exceptions={KeyError: InvoiceSent}`: a raised KeyError, caught or not, is followed as such."""
+    raising = ("main", 'return {{"busy": False}}', "raise KeyError('x')")
+    found = texts(report(shop(tmp_path, MAPPED, raising)))
+    assert len(found) == 1
+    assert "GET /health: raises 'invoice_sent' at" in found[0]
+    caught = ("main", 'return {{"busy": False}}', "try:\n        raise KeyError('x')\n    except LookupError: pass")
+    assert texts(report(shop(tmp_path, MAPPED, caught))) == []
+    function = ("main", 'return {{"busy": False}}', "raise FileNotFoundError()")
+    (note,) = report(shop(tmp_path, MAPPED, function)).unfollowed
+    assert note.text == "raises FileNotFoundError, which a function of the configuration answers for"
 
 
 FAULTS: list[tuple[str, tuple[str, str, str], str]] = [

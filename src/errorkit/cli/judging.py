@@ -33,7 +33,7 @@ def check(
             found.dialect(),
             package or where.partition(":")[0].partition(".")[0],
             document=described,
-            tenant_status=found.config.tenant_status if found.config else 404,
+            config=found.config,
         )
     for fault in report.faults:
         out.print(f"[red]fault[/]         [bold]{escape(fault.place)}[/]  {escape(fault.text)}")

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from errorkit.catalog import Catalog
+from errorkit.config import Config
 from errorkit.declaration import Operation
 from errorkit.dialects import Dialect
 from errorkit.errors import STANDARD
@@ -40,15 +41,16 @@ def check(
     package: str,
     *,
     document: Mapping[str, Any] | None = None,
-    tenant_status: int = 404,
+    config: Config | None = None,
 ) -> Report:
     """Compare what every operation raises with what is said of it.
 
     package: the service's own code; nothing else is read. document: an OpenAPI document to
-    compare with. Where something could not be followed, a declared error that was not found
-    is no fault: it may be raised there.
+    compare with. config: whose `exceptions` and `tenant_status` count. Where something could
+    not be followed, a declared error that was not found is no fault: it may be raised there.
     """
-    scanner = Scanner(package, tenant_status)
+    config = config or Config(catalog=catalog)
+    scanner = Scanner(package, config.tenant_status, config.exceptions)
     scanner.raising_names()
     faults: list[Fault] = []
     unfollowed: dict[Unfollowed, None] = {}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any, Protocol
 
+from errorkit.config import Answer
 from errorkit.errors import APIError, ForbiddenError, NotFoundError
 from errorkit.publish.scope import UNKNOWN, Scope
 from errorkit.tenancy import visible
@@ -20,11 +21,16 @@ _FRAMEWORKS = frozenset({"fastapi", "starlette", "flask", "werkzeug", "quart"})
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """One error that can leave a function. cls: its class, or None for a bare HTTP status."""
+    """One error that can leave a function.
+
+    cls: its class, or None for a bare HTTP status. exception: what is really raised, where
+    that is not the error itself.
+    """
 
     cls: type[APIError] | None
     status: int
     place: str
+    exception: type[BaseException] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,7 @@ class Follower(Protocol):
     """Who reads the functions that one calls."""
 
     tenant_status: int
+    translators: Mapping[type[BaseException], Callable[..., Any]]
 
     def function(self, function: Callable[..., Any]) -> Findings:
         """What leaves another function."""
@@ -187,8 +194,20 @@ class Reader(ast.NodeVisitor):
             self._http(call, node)
         elif isinstance(getattr(found, "code", None), int) and _is_framework(found):
             self.found.raised.add(Raised(None, found.code, self._place(node)))
-        elif not (inspect.isclass(found) and issubclass(found, BaseException)):
+        elif inspect.isclass(found) and issubclass(found, BaseException):
+            self._translated(found, node)
+        else:
             self._unfollowed(node, f"raises {ast.unparse(value)}, whose class is not known")
+
+    def _translated(self, exception: type[BaseException], node: ast.AST) -> None:
+        """A foreign exception that the configuration answers for; any other is "internal"."""
+        translators = self.scanner.translators
+        translator = next((translators[base] for base in exception.__mro__ if base in translators), None)
+        if isinstance(translator, Answer):
+            error = translator.error
+            self.found.raised.add(Raised(error, error.status, self._place(node), exception))
+        elif translator is not None:
+            self._unfollowed(node, f"raises {exception.__name__}, which a function of the configuration answers for")
 
     def _reraises(self, name: str) -> bool:
         """Is it the exception of an `except ... as name`, whose source is followed already."""
@@ -235,4 +254,4 @@ def _is_abort(function: Any) -> bool:
 def _is_caught(error: Raised, caught: Iterable[type[BaseException]]) -> bool:
     if error.cls is None:
         return any(cls.__name__ in ("HTTPException", "Exception", "BaseException") for cls in caught)
-    return any(issubclass(error.cls, cls) for cls in caught)
+    return any(issubclass(error.exception or error.cls, cls) for cls in caught)

@@ -12,9 +12,9 @@ import ast
 import inspect
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any
 
 from errorkit.publish.reading import Findings, Raised, Reader, Unfollowed
@@ -27,11 +27,18 @@ class Scanner:
     """Reads the functions of one package, or of one module and what lies beside it.
 
     package: its import name. tenant_status: what `ForbiddenError(resource_tenant=...)` is shown as.
+    translators: foreign exception classes and what the configuration answers for them.
     """
 
-    def __init__(self, package: str, tenant_status: int = 404) -> None:
+    def __init__(
+        self,
+        package: str,
+        tenant_status: int = 404,
+        translators: Mapping[type[BaseException], Callable[..., Any]] = MappingProxyType({}),
+    ) -> None:
         self.package = package
         self.tenant_status = tenant_status
+        self.translators = translators
         self._root = _root(package)
         self._known: dict[Any, Findings] = {}
         self._open: set[Any] = set()
