@@ -93,8 +93,8 @@ BREAKING: list[tuple[str, Exported, Exported, Change]] = [
     ),
     (
         "no longer retryable",
-        OLD,
-        exported(*changed(QuotaUsed, retryable=False)),
+        PROBLEM,
+        exported(*changed(QuotaUsed, retryable=False), dialect=Problem()),
         Change(True, "quota_used", "has another retry verdict: yes became no"),
     ),
     (

@@ -16,7 +16,7 @@ the command line takes them as `--option name=value`, refuses any other name, an
 them over in `Options.extra`. Values are text; an absent one is not in the mapping.
 
 What a client sees of an error is not for a generator to invent: `errorkit.publish.example`
-gives the `Public`, the headers and the body of each, made by the renderer that serves it.
+gives the `Public`, the headers and the body of each, made by the handler that answers requests.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Files = dict[str, str]
 """Relative path to text."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Options:
     """What a generator needs to know beside catalogue and dialect.
 

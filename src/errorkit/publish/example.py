@@ -1,4 +1,4 @@
-"""One occurrence of each error, as the service would send it: for pages, schemas and gateways.
+"""One occurrence of each error, as the service's own handler answers it: for pages and schemas.
 
 Request IDs and instants are fixed, so that generated files only change with the catalogue.
 """
@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import cycle, islice
 from typing import Any, NamedTuple
 
 from errorkit.catalog import Catalog, ErrorSpec
+from errorkit.config import Config
 from errorkit.dialects import Dialect
-from errorkit.errors import ValidationError
-from errorkit.exchange import Response, raw_header
+from errorkit.errors import APIError, ValidationError
+from errorkit.exchange import Request, Response
 from errorkit.failure import Detail, Public, undotted
+from errorkit.handler import ErrorHandler
 from errorkit.publish import Options
-from errorkit.rendering import Renderer
 from errorkit.request_id import RequestIdFormat
-from errorkit.retry import advise
 
 NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
 """The instant at which every example happens."""
@@ -66,72 +67,78 @@ def request_id(dialect: Dialect) -> str:
     return form.prefix + "".join(islice(cycle(digits), form.length))
 
 
-def public_of(catalog: Catalog, spec: ErrorSpec, dialect: Dialect, options: Options) -> Public:
-    """What a client sees of an occurrence that brings nothing of its own.
+def example(catalog: Catalog, spec: ErrorSpec, dialect: Dialect, options: Options) -> Example:
+    """One error as the service sends it, of an occurrence that brings nothing of its own.
 
-    Of a validation failure it sees what is wrong in the spec's first example.
+    A validation failure says what is wrong in the spec's first example.
     """
     if issubclass(spec.cls, ValidationError):
-        return validation(catalog, spec, dialect, options, (_finding(spec) or MISSING,))
+        return validation(catalog, dialect, options, _finding(spec) or MISSING, spec)
     if dialect.code_from_finding:
         fields = [field for field, code in catalog.field_codes.items() if code == spec.code]
         if fields or spec.code == "missing_field":
             found = _finding(spec) or (_unacceptable(undotted(fields[0])) if fields else MISSING)
-            whole = catalog.by_code("validation_failed")
-            return validation(catalog, whole, dialect, options, (found._replace(code=spec.code),))
-    return _public(spec, dialect, options, spec.status)
+            return validation(catalog, dialect, options, found._replace(code=spec.code))
+    return _answered(_handler(catalog, dialect, options), spec.cls.__new__(spec.cls))
 
 
 def validation(
-    catalog: Catalog, spec: ErrorSpec, dialect: Dialect, options: Options, findings: tuple[Detail, ...]
-) -> Public:
-    """What a client sees of a rejected request with these findings: code and status may differ by kind."""
-    finding = dialect.deciding(findings)
-    missing = any(found.code == "missing_field" for found in findings)
-    status = options.status_missing if missing else options.status_invalid
-    if status is None:
-        own = spec.status if spec.status != ValidationError.status else None
-        status = own or (dialect.status_missing if missing else dialect.status_invalid)
-    if dialect.code_from_finding and finding.code in catalog:
-        spec = catalog.by_code(finding.code)
-    return _public(spec, dialect, options, status)._replace(
-        message=dialect.describe(findings),
-        param=finding.field or None,
-        details=tuple(dialect.translate(found) for found in findings),
+    catalog: Catalog, dialect: Dialect, options: Options, finding: Detail, spec: ErrorSpec | None = None
+) -> Example:
+    """A rejected request: code and status may differ by what is found.
+
+    spec: of a class of ValidationError; default: the catalogue's own.
+    """
+    cls = (spec or catalog.by_code("validation_failed")).cls
+    error = cls.__new__(cls)
+    error.details = (finding,)
+    return _answered(_handler(catalog, dialect, options), error)
+
+
+@lru_cache(maxsize=64)
+def _handler(catalog: Catalog, dialect: Dialect, options: Options) -> ErrorHandler:
+    return ErrorHandler(
+        Config(
+            catalog=catalog,
+            dialect=dialect,
+            docs_url=options.docs_url,
+            retry_after=options.retry_after,
+            max_retry_wait=options.max_retry_wait,
+            status_missing=options.status_missing,
+            status_invalid=options.status_invalid,
+        )
     )
 
 
-def example(catalog: Catalog, spec: ErrorSpec, dialect: Dialect, options: Options) -> Example:
-    """One error as the service sends it."""
-    return rendered(spec, dialect, public_of(catalog, spec, dialect, options))
+class _Request(Request):
+    """A request without a server."""
+
+    @property
+    def path(self) -> str:
+        return "/"
+
+    def header(self, name: bytes) -> str | None:
+        return None
 
 
-def rendered(spec: ErrorSpec, dialect: Dialect, public: Public) -> Example:
-    """The response for a public error, with its class's own headers."""
-    pairs = (raw_header(name, value) for name, value in spec.default_headers.items())
-    headers = [pair for pair in pairs if pair is not None]
-    if spec.status == 405:
+def _answered(handler: ErrorHandler, error: APIError) -> Example:
+    """What the handler answers, at the instant `NOW`. The error was made without its `__init__`."""
+    request = _Request()
+    request.renderer = renderer = handler.renderer_for("/")
+    assert renderer is not None
+    dialect = renderer.dialect
+    request.request_id = request_id(dialect)
+    status, headers, _ = handler.respond(request, error)
+    assert request.failure is not None
+    public = request.failure.public
+    if public.retry_after is not None:
+        public = public._replace(resume_at=NOW + timedelta(seconds=public.retry_after))
+    body = renderer.body(public)
+    headers = [(name, b"%d" % len(body) if name == b"content-length" else value) for name, value in headers]
+    if status == 405 and not any(name == b"allow" for name, _ in headers):
         headers.append((b"allow", b"GET, POST"))
-    known = (dialect.request_id_header, *dialect.headers(public), *spec.default_headers)
-    names = {name.lower(): name for name in known}
-    return Example(public, Renderer(dialect).render(public, headers), names)
-
-
-def _public(spec: ErrorSpec, dialect: Dialect, options: Options, status: int) -> Public:
-    wait = options.retry_after.get(spec.code, spec.default_retry_after)
-    advice = None if wait is None else advise(wait, NOW)
-    return Public(
-        code=spec.code,
-        status=status,
-        type=spec.type or dialect.type_for(status),
-        title=spec.title,
-        message=spec.message,
-        request_id=request_id(dialect),
-        retry_after=None if advice is None else advice.seconds,
-        resume_at=None if advice is None else advice.resume_at,
-        retryable=spec.retryable and (advice is None or advice.seconds <= options.max_retry_wait),
-        doc_url=options.docs_url.replace("{code}", spec.code),
-    )
+    known = (dialect.request_id_header, *dialect.headers(public), *error.default_headers, "WWW-Authenticate")
+    return Example(public, Response(status, headers, body), {name.lower(): name for name in known})
 
 
 def _finding(spec: ErrorSpec) -> Detail | None:

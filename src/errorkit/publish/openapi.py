@@ -14,7 +14,7 @@ from errorkit.dialects import Dialect
 from errorkit.exchange import phrase
 from errorkit.publish import Options
 from errorkit.publish.envelope import Envelope, header, headers_of
-from errorkit.publish.example import INVALID, MISSING, Example, example, rendered, validation
+from errorkit.publish.example import INVALID, MISSING, Example, example, validation
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 EVERYWHERE = ("internal",)
@@ -146,7 +146,6 @@ class _Writer:
         parameters = [self._resolved(parameter) for parameter in parameters]
         if not body and not parameters:
             return
-        spec = self.catalog.by_code("validation_failed")
         kinds = [INVALID]
         if body or any(p.get("required") and p.get("in") != "path" for p in parameters):
             kinds.insert(0, MISSING)
@@ -155,8 +154,7 @@ class _Writer:
             own = {code for field, code in self.catalog.field_codes.items() if field.rpartition(".")[2] in names}
             kinds += [INVALID._replace(code=code) for code in sorted(own) if code in self.catalog]
         for finding in kinds:
-            public = validation(self.catalog, spec, dialect, self.options, (finding,))
-            yield rendered(self.catalog.by_code(public.code), dialect, public)
+            yield validation(self.catalog, dialect, self.options, finding)
 
     def _resolved(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
         reference = node.get("$ref", "")
