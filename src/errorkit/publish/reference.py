@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -121,9 +122,12 @@ def _environment() -> Environment:
     return environment
 
 
+_FORMATTER: HtmlFormatter[str] = HtmlFormatter(nowrap=True)
+_lexer = lru_cache(get_lexer_by_name)
+
+
 def _coloured(text: str, language: str) -> Markup:
-    formatter: HtmlFormatter[str] = HtmlFormatter(nowrap=True)
-    return Markup(highlight(text, get_lexer_by_name(language), formatter).rstrip("\n"))  # noqa: S704 - pygments escapes
+    return Markup(highlight(text, _lexer(language), _FORMATTER).rstrip("\n"))  # noqa: S704 - pygments escapes
 
 
 def _context(catalog: Catalog, dialect: Dialect, options: Options) -> dict[str, Any]:
