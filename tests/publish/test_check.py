@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from errorkit.dialects import get_dialect
+from errorkit.dialects import PRESETS
 from errorkit.fastapi import operations
 from errorkit.publish.check import Report, check
 from publish.shops import shop
@@ -20,7 +20,7 @@ def report(main: ModuleType, document: dict[str, Any] | None = None) -> Report:
     return check(
         operations(main.app),
         main.app.state.errorkit.catalog,
-        get_dialect("openai"),
+        main.app.state.errorkit.config.dialects[0][1],
         package,
         document=main.app.openapi() if document is None else document,
         config=main.app.state.errorkit.config,
@@ -53,6 +53,13 @@ def test_a_foreign_exception_counts_as_the_error_that_answers_for_it(tmp_path: P
     function = ("main", 'return {{"busy": False}}', "raise FileNotFoundError()")
     (note,) = report(shop(tmp_path, MAPPED, function)).unfollowed
     assert note.text == "raises FileNotFoundError, which a function of the configuration answers for"
+
+
+@pytest.mark.parametrize("dialect", PRESETS)
+def test_a_dialect_of_its_own_spelling_and_statuses_makes_no_fault(tmp_path: Path, dialect: str) -> None:
+    """What a dialect renames, or sends under another status, is found in OpenAPI all the same."""
+    found = report(shop(tmp_path, ("main", 'dialect="openai"', f'dialect="{dialect}"')))
+    assert texts(found) == []
 
 
 FAULTS: list[tuple[str, tuple[str, str, str], str]] = [

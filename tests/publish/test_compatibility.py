@@ -39,7 +39,7 @@ ERRORS: tuple[type[APIError], ...] = (InvoiceNotFound, InvoiceSent, QuotaUsed)
 
 
 def exported(*errors: type[APIError], dialect: Dialect | None = None, **settings: Any) -> Exported:
-    options = {name: settings.pop(name) for name in ("retry_after", "status_missing", "docs_url") if name in settings}
+    options = {name: settings.pop(name) for name in ("retry_after", "status_invalid", "docs_url") if name in settings}
     catalog = Catalog(errors or ERRORS, **settings)
     return export(catalog, dialect or get_dialect("openai"), Options(**options))
 
@@ -142,8 +142,8 @@ BREAKING: list[tuple[str, Exported, Exported, Change]] = [
     (
         "another status of validation",
         PROBLEM,
-        exported(dialect=Problem(), status_missing=400),
-        Change(True, "dialect", "the status of a missing field changed: 422 became 400"),
+        exported(dialect=Problem(), status_invalid=400),
+        Change(True, "dialect", "the status of an invalid field changed: 422 became 400"),
     ),
     (
         "a detail's member gone",

@@ -12,6 +12,8 @@ from errorkit.config import Config
 from errorkit.declaration import Operation
 from errorkit.dialects import Dialect
 from errorkit.errors import STANDARD
+from errorkit.publish import Options
+from errorkit.publish.example import example
 from errorkit.publish.openapi import METHODS
 from errorkit.publish.scan import Findings, Raised, Scanner, Unfollowed
 
@@ -50,6 +52,7 @@ def check(
     not be followed, a declared error that was not found is no fault: it may be raised there.
     """
     config = config or Config(catalog=catalog)
+    options = Options.of(config)
     scanner = Scanner(package, config.tenant_status, config.exceptions)
     scanner.raising_names()
     faults: list[Fault] = []
@@ -72,7 +75,7 @@ def check(
         if not found.unfollowed:
             faults += _never_raised(place, operation, raised)
         if document is not None:
-            faults += _documented(place, operation, raised, document, catalog, dialect)
+            faults += _documented(place, operation, raised, document, catalog, dialect, options)
     faults += _unused(catalog, scanner, seen)
     return Report(count, tuple(dict.fromkeys(faults)), tuple(unfollowed))
 
@@ -118,6 +121,7 @@ def _documented(
     document: Mapping[str, Any],
     catalog: Catalog,
     dialect: Dialect,
+    options: Options,
 ) -> Iterator[Fault]:
     method = operation.method.lower()
     if method not in METHODS:
@@ -130,20 +134,22 @@ def _documented(
     for status, response in described.get("responses", {}).items():
         if status[:1] in "45":
             content = response.get("content", {})
-            examples = content.get(dialect.media_type, {}).get("examples", {})
-            statuses[status] = {dialect.canonical(name) for name in examples}
+            statuses[status] = set(content.get(dialect.media_type, {}).get("examples", {}))
             if any("HTTPValidationError" in str(media.get("schema")) for media in content.values()):
                 yield Fault(place, f"OpenAPI describes {status} as FastAPI's own HTTPValidationError")
-    promised = {code for code in operation.declared if code in catalog and code not in IMPLIED}
-    for code in sorted(promised):
-        status = str(catalog.by_code(code).status)
+    promised = [code for code in operation.declared if code in catalog and code not in IMPLIED]
+    for code in promised:
+        sent = example(catalog, catalog.by_code(code), dialect, options).public
+        status = str(sent.status)
         if status not in statuses:
             yield Fault(place, f"OpenAPI has no response {status}, which {code!r} is sent with")
-        elif statuses[status] and code not in statuses[status]:
+        elif statuses[status] and dialect.spell(sent.code) not in statuses[status]:
             yield Fault(place, f"OpenAPI does not name {code!r} among the errors of its response {status}")
-    for status, codes in statuses.items():
-        for code in sorted(codes - promised - IMPLIED - set(raised)):
-            yield Fault(place, f"OpenAPI names {code!r} for {status}, which is neither declared nor raised")
+    implied = IMPLIED | {"missing_field"} | set(catalog.field_codes.values()) if dialect.code_from_finding else IMPLIED
+    known = {dialect.spell(code) for code in (*promised, *implied, *raised)}
+    for status, names in statuses.items():
+        for name in sorted(names - known):
+            yield Fault(place, f"OpenAPI names {name!r} for {status}, which is neither declared nor raised")
 
 
 def _unused(catalog: Catalog, scanner: Scanner, seen: set[str]) -> Iterator[Fault]:

@@ -134,10 +134,10 @@ def _error(catalog: Catalog, spec: ErrorSpec, dialect: Dialect, options: Options
     elsewhere = {"content-length", dialect.request_id_header.lower()}
     return {
         "code": spec.code,
-        "spelling": dialect.spell(spec.code),
+        "spelling": dialect.spell(shown.public.code),
         "name": spec.cls.__qualname__,
-        "status": spec.status,
-        "type": spec.type or dialect.type_for(spec.status),
+        "status": shown.public.status,
+        "type": shown.public.type,
         "title": spec.title,
         "message": spec.message,
         "retryable": spec.retryable,
