@@ -261,3 +261,72 @@ def test_mutual_recursion_is_read_whole(tmp_path: Path) -> None:
     )
     found = texts(report(main))
     assert [text for text in found if "GET /health: raises 'invoice_sent'" in text], found
+
+
+def test_a_parameter_is_not_taken_for_what_the_module_calls_so(tmp_path: Path) -> None:
+    """A name that the function itself sets is followed by its own value or not at all; never a guess, never a loop."""
+    change = (
+        "main",
+        'return {{"busy": False}}',
+        "def inner(change, text):\n        text = text.strip()\n        change(text)\n        raise text.error()\n    return inner",
+    )
+    called = (
+        "main",
+        "def health():\n",
+        "def health(change=None, quota=None):\n    change = change.strip()\n    change()\n    quota()\n",
+    )
+    found = report(shop(tmp_path, change, called))
+    assert texts(found) == []
+    assert [note.text for note in found.unfollowed] == [
+        "calls change(), which cannot be followed",
+        "calls quota(), which cannot be followed",
+    ]
+
+
+def test_attributes_set_by_a_constructor_are_followed(tmp_path: Path) -> None:
+    """`self._book = book` with an annotated parameter, an annotated attribute, a variable with a type."""
+    clerk = (
+        "ledger",
+        "def ledger()",
+        """class Clerk:
+    spare: Ledger
+    def __init__(self, book: Ledger):
+        self._book = book
+    def lock(self):
+        self._book.lock()
+    def other(self):
+        self.spare.lock()
+
+def ledger()""",
+    )
+    for call in ("Clerk(ledger()).lock()", "Clerk(ledger()).other()", "clerk: Clerk = 1\n    clerk.lock()"):
+        main = shop(
+            tmp_path,
+            clerk,
+            ("main", "import Ledger, ", "import Clerk, Ledger, "),
+            ("main", 'return {{"busy": False}}', call),
+        )
+        found = report(main)
+        assert found.unfollowed == ()
+        assert [text for text in texts(found) if "GET /health: raises 'ledger_busy'" in text], call
+
+
+def test_an_error_that_only_the_configuration_names_is_in_use(tmp_path: Path) -> None:
+    """`exceptions={KeyError: Mapped}` is a mention."""
+    declare = (
+        "errors",
+        "catalog = Catalog([",
+        'class Mapped(ConflictError):\n    code = "mapped"\n\ncatalog = Catalog([Mapped, ',
+    )
+    mapped = ("main", "catalog=catalog)", "catalog=catalog, exceptions={{KeyError: 'mapped'}})")
+    assert texts(report(shop(tmp_path, declare, mapped))) == []
+
+
+def test_a_generated_constructor_is_nothing_to_note(tmp_path: Path) -> None:
+    """A dataclass is made by code that has no source and raises none of the service's errors."""
+    change = (
+        "main",
+        'return {{"busy": False}}',
+        "return Point(1)\n\nfrom dataclasses import dataclass\n@dataclass\nclass Point:\n    x: int",
+    )
+    assert report(shop(tmp_path, change)).unfollowed == ()

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from errorkit.catalog import Catalog
-from errorkit.config import Config
+from errorkit.config import Answer, Config
 from errorkit.declaration import Operation
 from errorkit.dialects import Dialect
 from errorkit.errors import STANDARD
@@ -155,6 +155,7 @@ def _documented(
 def _unused(catalog: Catalog, scanner: Scanner, seen: set[str]) -> Iterator[Fault]:
     """Errors of the service's own that no line of it mentions."""
     mentioned = _mentioned(scanner)
+    mentioned |= {answer.error.__name__ for answer in scanner.translators.values() if isinstance(answer, Answer)}
     for spec in catalog:
         if spec.code in seen or any(issubclass(standard, spec.cls) for standard in STANDARD):
             continue

@@ -8,17 +8,15 @@ noted. Names are looked up in the imported modules; only the service's own code 
 
 from __future__ import annotations
 
-import ast
 import inspect
 import sys
-import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any
 
 from errorkit.publish.reading import Findings, Raised, Reader, Unfollowed
-from errorkit.publish.scope import FunctionNode, Scope
+from errorkit.publish.scope import Scope, parse
 
 __all__ = ["Findings", "Raised", "Scanner", "Unfollowed"]
 
@@ -103,14 +101,12 @@ class Scanner:
                 yield from (m for m in members if isinstance(m, FunctionType))
 
     def _read(self, function: FunctionType) -> Findings:
-        place = f"{function.__module__}.{function.__qualname__}"
-        try:
-            tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-        except (OSError, TypeError, SyntaxError):
-            return Findings(unfollowed={Unfollowed(place, "its source cannot be read")})
-        node = tree.body[0]
-        if not isinstance(node, FunctionNode):
+        if function.__code__.co_filename.startswith("<"):  # made by a dataclass and the like
             return Findings()
+        node = parse(function)
+        if node is None:
+            place = f"{function.__module__}.{function.__qualname__}"
+            return Findings(unfollowed={Unfollowed(place, "its source cannot be read")})
         return Reader(self, Scope(function, node)).read()
 
 

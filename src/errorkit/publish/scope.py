@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import suppress
 from types import FunctionType, ModuleType
@@ -30,6 +31,7 @@ class Scope:
         self.types: dict[str, Any] = {}
         self.nested: dict[str, FunctionNode] = {}
         self.assigned: dict[str, list[ast.expr]] = {}
+        self._asked: set[str] = set()
         self._prepare()
 
     def classes(self, node: ast.expr | None) -> Iterator[type[BaseException]]:
@@ -62,8 +64,9 @@ class Scope:
         if isinstance(node, ast.Await):
             return self.type_of(node.value)
         if isinstance(node, ast.Name):
-            assigned = self.assigned.get(node.id, ())
-            return self.types.get(node.id) or (self.type_of(assigned[0]) if len(assigned) == 1 else None)
+            return self.types.get(node.id) or self._assigned_type(node.id)
+        if isinstance(node, ast.Attribute):
+            return _attribute_type(self.type_of(node.value), node.attr)
         if not isinstance(node, ast.Call):
             return None
         function = self.resolve(node.func)
@@ -71,10 +74,22 @@ class Scope:
             return function
         return _hints(function).get("return") if isinstance(function, FunctionType) else None
 
+    def _assigned_type(self, name: str) -> Any:
+        """Of a variable that is set once; `x = x.strip()` tells nothing."""
+        assigned = self.assigned.get(name, ())
+        if len(assigned) != 1 or name in self._asked:
+            return None
+        self._asked.add(name)
+        try:
+            return self.type_of(assigned[0])
+        finally:
+            self._asked.discard(name)
+
     def _name(self, name: str) -> Any:
         if name in self.names:
             return self.names[name]
-        if name in self.assigned or name in self.types or name in self.nested:
+        code = self.function.__code__
+        if name in code.co_varnames or name in code.co_cellvars:  # its own, whatever the module calls so
             return UNKNOWN
         module = vars(sys.modules.get(self.function.__module__, ModuleType("absent")))
         if name in module:
@@ -98,6 +113,10 @@ class Scope:
                 self.nested[inner.name] = inner
             elif isinstance(inner, ast.Assign) and len(inner.targets) == 1 and isinstance(inner.targets[0], ast.Name):
                 self.assigned.setdefault(inner.targets[0].id, []).append(inner.value)
+            elif isinstance(inner, ast.AnnAssign) and isinstance(inner.target, ast.Name):
+                kind = self.resolve(inner.annotation)
+                if inspect.isclass(kind):
+                    self.types[inner.target.id] = kind
             elif isinstance(inner, (ast.Import, ast.ImportFrom)):
                 self._imports(inner)
 
@@ -126,10 +145,38 @@ def _member(holder: Any, name: str) -> Any:
     return found.__func__ if isinstance(found, (staticmethod, classmethod)) else found
 
 
-def _hints(function: FunctionType) -> dict[str, Any]:
-    """Parameters, and `return`, that are annotated with a class."""
+def _attribute_type(owner: Any, name: str) -> Any:
+    """The class of an object's attribute: annotated in its class, or set by `__init__` to something known."""
+    if not inspect.isclass(owner):
+        return None
+    annotated = _hints(owner).get(name)
+    function = vars(owner).get("__init__")
+    if annotated is not None or not isinstance(function, FunctionType):
+        return annotated
+    node = parse(function)
+    for statement in ast.walk(node) if node else ():
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Attribute):
+            target = statement.targets[0]
+            if target.attr == name and isinstance(target.value, ast.Name) and target.value.id == "self":
+                assert node is not None
+                return Scope(function, node).type_of(statement.value)
+    return None
+
+
+def parse(function: FunctionType) -> FunctionNode | None:
+    """A function's source, or None where there is none to read."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):
+        return None
+    node = tree.body[0]
+    return node if isinstance(node, FunctionNode) else None
+
+
+def _hints(thing: Any) -> dict[str, Any]:
+    """What of a function (its parameters, and `return`) or of a class is annotated with a class."""
     with suppress(Exception):  # a name that only a type checker can see
-        return {name: hint for name, hint in get_type_hints(function).items() if inspect.isclass(hint)}
+        return {name: hint for name, hint in get_type_hints(thing).items() if inspect.isclass(hint)}
     return {}
 
 
