@@ -70,6 +70,7 @@ class Catalog:
         class that declares it.
     field_codes: a field's own detail code (`{"role": "invalid_role"}`), by its last member
         or its dotted path.
+    retired: codes that were once in use. None of the errors may have one.
 
     Raises ValueError for two meanings of one code, naming both places.
     """
@@ -79,8 +80,10 @@ class Catalog:
         errors: Iterable[type[APIError] | ModuleType] = (),
         *,
         field_codes: Mapping[str, str] | None = None,
+        retired: Iterable[str] = (),
     ) -> None:
         self.field_codes: Mapping[str, str] = MappingProxyType(dict(field_codes or {}))
+        self.retired: frozenset[str] = frozenset(retired)
         self._by_code: dict[str, ErrorSpec] = {}
         self._by_status: dict[int, ErrorSpec] = {}
         self._fallbacks: dict[int, ErrorSpec] = {}
@@ -101,6 +104,11 @@ class Catalog:
             self._by_status.setdefault(spec.status, spec)
 
     def _add(self, spec: ErrorSpec) -> None:
+        if spec.code in self.retired:
+            raise ValueError(
+                f"code {spec.code!r} is retired and declared by {_place(spec.cls)}; "
+                "clients may know its old meaning: give it another code"
+            )
         other = self._by_code.setdefault(spec.code, spec)
         if other.cls is not spec.cls:
             raise ValueError(

@@ -6,6 +6,7 @@ import json
 import os
 import tomllib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
@@ -160,6 +161,17 @@ class Config(BaseModel):
         return value
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A translator that always gives the same error; the exception's own words stay private."""
+
+    error: type[APIError]
+
+    def __call__(self, exception: BaseException) -> APIError:
+        """The error that answers for any such exception."""
+        return self.error()
+
+
 def _as_dialect(value: Any) -> Dialect:
     if isinstance(value, str):
         value = _import(value) if ":" in value else get_dialect(value)
@@ -185,8 +197,7 @@ def _translator(target: Any, catalog: Catalog) -> Translator:
         except KeyError as error:
             raise ValueError(str(error.args[0])) from None
     if isinstance(target, type) and issubclass(target, APIError):
-        cls = target
-        return lambda _exception: cls()  # its own words stay private
+        return Answer(target)
     if callable(target):
         function: Translator = target
         return function

@@ -1,17 +1,21 @@
-"""FastAPI: Starlette, and validation errors as details."""
+"""FastAPI: Starlette, validation errors as details, and an OpenAPI document that tells of errors."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from fastapi import routing
 from fastapi.exception_handlers import (
     http_exception_handler,
     request_validation_exception_handler,
     websocket_request_validation_exception_handler,
 )
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
+from errorkit.declaration import CODES_KEY, Operation, errors, raises
 from errorkit.errors import APIError, MalformedJSONError
 from errorkit.starlette import ErrorMiddleware as StarletteMiddleware
 from errorkit.starlette import install_with
@@ -23,6 +27,8 @@ if TYPE_CHECKING:  # pragma: no cover - types only
     from errorkit.config import Config
     from errorkit.handler import ErrorHandler
     from errorkit.identification import Translator
+
+__all__ = ["ErrorMiddleware", "errors", "install", "raises"]
 
 
 class ErrorMiddleware(StarletteMiddleware):
@@ -63,10 +69,73 @@ class ErrorMiddleware(StarletteMiddleware):
             WebSocketRequestValidationError: invalid,
         }
 
+    def guard(self, app: Starlette) -> None:
+        """Cover the application, and let its OpenAPI document tell of errors."""
+        super().guard(app)
+        document_errors(app, self.handler)
+
 
 def install(app: FastAPI, *, config: Config | None = None, **settings: Any) -> ErrorHandler:
     """Cover an application from an app factory; the same as `add_middleware(ErrorMiddleware)`.
 
     Returns the handler. Raises ConfigurationError; RuntimeError if the application has started.
     """
-    return install_with(ErrorMiddleware, app, config, settings)
+    handler = install_with(ErrorMiddleware, app, config, settings)
+    document_errors(app, handler)
+    return handler
+
+
+def document_errors(app: Any, handler: ErrorHandler) -> None:
+    """Let `app.openapi()` describe the errors of every operation, once.
+
+    It happens by itself: in `install`, and for `add_middleware` when the application starts.
+    """
+    describe: Callable[[], dict[str, Any]] | None = getattr(app, "openapi", None)
+    if describe is None or getattr(describe, "errorkit", None) is not None:
+        return
+    seen: list[dict[str, Any]] = []  # FastAPI's document and ours, while FastAPI keeps giving the same
+
+    def openapi() -> dict[str, Any]:
+        plain = describe()
+        if not seen or seen[0] is not plain:
+            seen[:] = [plain, _described(app, plain, handler)]
+        return seen[1]
+
+    openapi.errorkit = handler  # type: ignore[attr-defined]
+    app.openapi = openapi
+
+
+def _described(app: FastAPI, plain: dict[str, Any], handler: ErrorHandler) -> dict[str, Any]:
+    from errorkit.publish import Options
+    from errorkit.publish.openapi import document
+
+    options = Options.of(handler.config, title=app.title)
+
+    def dialect_for(path: str) -> Any:
+        renderer = handler.renderer_for(path)
+        return None if renderer is None else renderer.dialect
+
+    declared_codes = {(op.path, op.method.lower()): op.declared for op in operations(app)}
+    return document(plain, handler.catalog, dialect_for, options, declared_codes)
+
+
+def operations(app: FastAPI) -> Iterator[Operation]:
+    """Every operation of an application, included routers' too."""
+    for route in _contexts(app.routes):
+        dependant = getattr(route, "dependant", None)
+        if dependant is None:
+            continue
+        functions = tuple(_functions(dependant))
+        codes = [code for response in route.responses.values() for code in response.get(CODES_KEY, ())]
+        for method in sorted(route.methods or ("WEBSOCKET",)):
+            yield Operation(method, str(route.path_format), functions, tuple(codes))
+
+
+_contexts: Callable[[Any], Iterable[Any]] = getattr(routing, "iter_route_contexts", iter)
+"""Routes with what includes have put around them; older versions keep them in one list."""
+
+
+def _functions(dependant: Any) -> Iterator[Callable[..., Any]]:
+    yield dependant.call
+    for inner in dependant.dependencies:
+        yield from _functions(inner)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import flask
 from werkzeug.exceptions import HTTPException
 
+from errorkit.declaration import Operation
 from errorkit.errors import APIError, MalformedJSONError
 from errorkit.handler import build_handler
 from errorkit.validation import as_error
@@ -144,6 +146,16 @@ def validate(model: type[M], data: Any, *, location: str = "body") -> M:
         invalid = as_error(findings, field_codes=field_codes, location=location)
         invalid.reason = "validation"
         raise invalid from None
+
+
+def operations(app: flask.Flask) -> Iterator[Operation]:
+    """Every rule that a view function serves, and what runs before it."""
+    for rule in app.url_map.iter_rules():
+        blueprint = rule.endpoint.rpartition(".")[0] or None
+        before = [f for scope in (None, blueprint) for f in app.before_request_funcs.get(scope, ())]
+        view = app.view_functions[rule.endpoint]
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            yield Operation(method, rule.rule, tuple(dict.fromkeys((view, *before))))
 
 
 def _pydantic(handler: ErrorHandler) -> dict[type[BaseException], Translator]:

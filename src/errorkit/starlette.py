@@ -8,7 +8,7 @@ is put outside of both, so that what the user's middlewares raise is caught, too
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from starlette._utils import is_async_callable
@@ -36,6 +36,7 @@ from errorkit.asgi.messages import (
     respond,
 )
 from errorkit.asgi.websocket import serve
+from errorkit.declaration import Operation
 from errorkit.errors import APIError, MalformedJSONError
 from errorkit.exchange import Response
 from errorkit.failure import Public
@@ -255,6 +256,7 @@ def install_with(
         return outermost
 
     app.build_middleware_stack = build_covered  # type: ignore[method-assign]
+    app.state.errorkit = handler
     return handler
 
 
@@ -324,6 +326,23 @@ def _mounted(routes: Iterable[Any], path: str) -> Iterable[tuple[str, Starlette]
         inner = getattr(router, "routes", None)
         if inner:
             yield from _mounted(inner, prefix)
+
+
+def operations(app: Starlette) -> Iterator[Operation]:
+    """Every route that a function serves, those of mounted applications too."""
+    yield from _operations(app.routes, "")
+
+
+def _operations(routes: Iterable[Any], prefix: str) -> Iterator[Operation]:
+    for route in routes:
+        endpoint = getattr(route, "endpoint", None)
+        if endpoint is not None:
+            path = prefix + getattr(route, "path_format", route.path)
+            for method in sorted(getattr(route, "methods", None) or ("*",)):
+                if method != "HEAD" or "GET" not in route.methods:
+                    yield Operation(method, path, (endpoint,))
+        else:
+            yield from _operations(getattr(route, "routes", None) or (), prefix + getattr(route, "path", ""))
 
 
 def _is_errorkit(factory: object) -> bool:

@@ -1,0 +1,16 @@
+"""`python -m errorkit`, and the command `errorkit`."""
+
+import sys
+
+
+def main() -> None:
+    """Run the command line. Says what to install where it cannot."""
+    try:
+        from errorkit.cli import app
+    except ImportError as error:
+        sys.exit(f"errorkit's command line needs {error.name!r}: install errorkit[cli]")
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""The target's application: what its framework tells of routes, and its OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any, cast
+
+from errorkit.declaration import Operation
+from errorkit.publish.target import Target, TargetError, handler_of
+
+_ADAPTERS = ("fastapi", "starlette", "flask")
+
+
+def _adapter(found: Target) -> Any:
+    """errorkit's adapter for the target's framework, or None."""
+    packages = [base.__module__.partition(".")[0] for base in type(found.app).__mro__]
+    name = next((package for package in packages if package in _ADAPTERS), None)
+    return name and import_module(f"errorkit.{name}")
+
+
+def operations(found: Target) -> Iterable[Operation]:
+    """Every operation of the application. Raises TargetError where its routes cannot be listed."""
+    adapter = _adapter(found)
+    if adapter is None:
+        raise TargetError(
+            f"{found.path!r} is not an application whose routes can be listed; name a FastAPI, Starlette or Flask app"
+        )
+    return cast("Iterable[Operation]", adapter.operations(found.app))
+
+
+def openapi_of(found: Target) -> dict[str, Any] | None:
+    """The document of the target's application, errors described, or None where it has none."""
+    if not hasattr(found.app, "openapi"):
+        return None
+    adapter, handler = _adapter(found), handler_of(found.app)
+    if hasattr(adapter, "document_errors") and handler is not None:
+        adapter.document_errors(found.app, handler)
+    return dict(found.app.openapi())
+
+
+def occurrences(found: Target) -> dict[str, list[tuple[str, str]]]:
+    """Code to the methods and paths that declare it; nothing where routes cannot be listed."""
+    places: dict[str, list[tuple[str, str]]] = {}
+    if _adapter(found) is not None:
+        for operation in operations(found):
+            for code in operation.declared:
+                places.setdefault(code, []).append((operation.method, operation.path))
+    return places

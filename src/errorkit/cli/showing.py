@@ -1,0 +1,74 @@
+"""Commands that show errors on the terminal."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.syntax import Syntax
+from rich.table import Table
+
+from errorkit.cli.terminal import DialectName, DocsURL, Where, explained, out
+from errorkit.exchange import phrase
+from errorkit.publish import target
+from errorkit.publish.example import Example, example
+from errorkit.publish.prose import prose
+
+
+def explain(where: Where, code: str, dialect: DialectName = None, docs_url: DocsURL = None) -> None:
+    """All that is known of one code, in any dialect's spelling."""
+    with explained():
+        found = target.load(where)
+        chosen = found.dialect(dialect)
+        try:
+            spec = found.catalog.by_code(code if code in found.catalog else chosen.canonical(code))
+        except KeyError as error:
+            raise target.TargetError(str(error.args[0])) from None
+        shown = example(found.catalog, spec, chosen, found.options(title=None, base_url=None, docs_url=docs_url))
+    out.print(f"[bold]{escape(chosen.spell(spec.code))}[/]  {shown.public.status} {escape(spec.title)}\n")
+    words = prose(spec)
+    table = Table.grid(padding=(0, 2))
+    rows = [
+        ("Meaning", words.description),
+        ("Causes", "\n".join(f"• {cause}" for cause in words.causes)),
+        ("Resolution", words.resolution),
+        ("Retry", "yes" if spec.retryable else "no"),
+        ("Declared by", f"{spec.cls.__module__}.{spec.cls.__qualname__}"),
+        ("Described at", shown.public.doc_url),
+    ]
+    for name, text in rows:
+        if text:
+            table.add_row(f"[dim]{name}[/]", escape(text))
+    out.print(table)
+    out.print()
+    _show(shown)
+
+
+def preview(
+    where: Where,
+    codes: Annotated[list[str] | None, typer.Argument(help="Codes to show. Default: all.")] = None,
+    dialect: DialectName = None,
+    docs_url: DocsURL = None,
+) -> None:
+    """Every error as the service sends it."""
+    with explained():
+        found = target.load(where)
+        chosen = found.dialect(dialect)
+        options = found.options(title=None, base_url=None, docs_url=docs_url)
+        try:
+            specs = [found.catalog.by_code(code) for code in codes] if codes else list(found.catalog)
+        except KeyError as error:
+            raise target.TargetError(str(error.args[0])) from None
+    for spec in specs:
+        _show(example(found.catalog, spec, chosen, options))
+
+
+def _show(shown: Example) -> None:
+    out.print(f"[bold]HTTP/1.1 {shown.public.status}[/] {escape(phrase(shown.public.status))}")
+    for name, value in shown.headers:
+        out.print(f"[cyan]{name}[/]: {escape(value)}")
+    body = json.dumps(json.loads(shown.body), indent=2, ensure_ascii=False)
+    out.print(Syntax(body, "json", background_color="default", word_wrap=True))
+    out.print()

@@ -1,0 +1,59 @@
+"""What every command shares: its options, where it writes, and how it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from errorkit.publish.target import TargetError
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Where = Annotated[
+    str, typer.Argument(metavar="TARGET", help="my_service.errors:catalog or my_service.main:app", show_default=False)
+]
+DialectName = Annotated[
+    str | None, typer.Option("--dialect", "-d", help="A preset, or module:Class. Default: the service's own.")
+]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="A directory, or a file's name where there is one file.")
+]
+Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 with a diff if the files are stale.")]
+Title = Annotated[str | None, typer.Option("--title", help="The service's name.")]
+BaseURL = Annotated[str | None, typer.Option("--base-url", help="Where the service is reached.")]
+DocsURL = Annotated[str | None, typer.Option("--docs-url", help="Where a code is described, with {code}.")]
+Extra = Annotated[
+    list[str] | None, typer.Option("--option", help="A setting of the generator: name=value. Repeatable.")
+]
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """A failure in words, and exit code 2."""
+    try:
+        yield
+    except ValueError as error:
+        fail(str(error))
+    except ImportError as error:
+        fail(f"this command needs {error.name!r}, which is not installed")
+
+
+def fail(text: str) -> NoReturn:
+    """Say why the command cannot be carried out. Exits with 2."""
+    err.print(f"[red]errorkit:[/] {escape(text)}")
+    raise typer.Exit(2)
+
+
+def read_text(path: Path) -> str:
+    """A file's text. Raises TargetError."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise TargetError(f"{path}: {error.strerror}; looked in {Path.cwd()}") from None

@@ -1,0 +1,182 @@
+"""Whether handlers raise what they declare, and catalogue and OpenAPI know of it."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from errorkit.catalog import Catalog
+from errorkit.config import Answer, Config
+from errorkit.declaration import Operation
+from errorkit.dialects import Dialect
+from errorkit.errors import STANDARD
+from errorkit.publish import Options
+from errorkit.publish.example import example
+from errorkit.publish.openapi import METHODS
+from errorkit.publish.scan import Findings, Raised, Scanner, Unfollowed
+
+IMPLIED = frozenset({"internal", "validation_failed", "malformed_json", "unauthenticated"})
+"""Codes that nobody has to declare: the generated OpenAPI document adds them by the operation's form."""
+
+
+class Fault(NamedTuple):
+    """One thing that does not agree with another. place: an operation, a class or a line."""
+
+    place: str
+    text: str
+
+
+class Report(NamedTuple):
+    """What was found. operations: how many were read."""
+
+    operations: int
+    faults: tuple[Fault, ...]
+    unfollowed: tuple[Unfollowed, ...]
+
+
+def check(
+    operations: Iterable[Operation],
+    catalog: Catalog,
+    dialect: Dialect,
+    package: str,
+    *,
+    document: Mapping[str, Any] | None = None,
+    config: Config | None = None,
+) -> Report:
+    """Compare what every operation raises with what is said of it.
+
+    package: the service's own code; nothing else is read. document: an OpenAPI document to
+    compare with. config: whose `exceptions` and `tenant_status` count. Where something could
+    not be followed, a declared error that was not found is no fault: it may be raised there.
+    """
+    config = config or Config(catalog=catalog)
+    options = Options.of(config)
+    scanner = Scanner(package, config.tenant_status, config.exceptions)
+    scanner.raising_names()
+    faults: list[Fault] = []
+    unfollowed: dict[Unfollowed, None] = {}
+    seen: set[str] = set()
+    count = 0
+    for operation in operations:
+        if not scanner.is_own(operation.handler):
+            continue
+        count += 1
+        found = Findings()
+        for function in operation.functions:
+            found.add(scanner.function(function))
+        unfollowed.update(dict.fromkeys(sorted(found.unfollowed, key=lambda item: item.place)))
+        raised = {_code(error, catalog): error for error in sorted(found.raised, key=lambda error: error.place)}
+        seen |= set(raised)
+        place = f"{operation.method} {operation.path}"
+        faults += _undeclared(place, operation, raised)
+        faults += _unknown(place, operation, found, catalog)
+        if not found.unfollowed:
+            faults += _never_raised(place, operation, raised)
+        if document is not None:
+            faults += _documented(place, operation, raised, document, catalog, dialect, options)
+    faults += _unused(catalog, scanner, seen)
+    return Report(count, tuple(dict.fromkeys(faults)), tuple(unfollowed))
+
+
+def _code(error: Raised, catalog: Catalog) -> str:
+    if error.cls is None:
+        return catalog.by_status(error.status).code if 400 <= error.status <= 599 else "internal"
+    return catalog.by_class(error.cls).code
+
+
+def _undeclared(place: str, operation: Operation, raised: Mapping[str, Raised]) -> Iterator[Fault]:
+    for code, error in raised.items():
+        if code not in operation.declared and code not in IMPLIED:
+            yield Fault(place, f"raises {code!r} at {error.place} and does not declare it")
+
+
+def _unknown(place: str, operation: Operation, found: Findings, catalog: Catalog) -> Iterator[Fault]:
+    for error in sorted(found.raised, key=lambda error: error.place):
+        if error.cls is None:
+            continue
+        if error.cls.code not in catalog:
+            yield Fault(place, f"raises {error.cls.__name__} at {error.place}, which the catalogue does not have")
+        elif not issubclass(catalog.by_code(error.cls.code).cls, error.cls):
+            other = catalog.by_code(error.cls.code).cls
+            yield Fault(
+                place, f"raises {error.cls.__name__} at {error.place}, but {error.cls.code!r} means {other.__name__}"
+            )
+    for code in operation.declared:
+        if code not in catalog:
+            yield Fault(place, f"declares {code!r}, which the catalogue does not have")
+
+
+def _never_raised(place: str, operation: Operation, raised: Mapping[str, Raised]) -> Iterator[Fault]:
+    for code in operation.declared:
+        if code not in raised and code not in IMPLIED:
+            yield Fault(place, f"declares {code!r} and never raises it")
+
+
+def _documented(
+    place: str,
+    operation: Operation,
+    raised: Mapping[str, Raised],
+    document: Mapping[str, Any],
+    catalog: Catalog,
+    dialect: Dialect,
+    options: Options,
+) -> Iterator[Fault]:
+    method = operation.method.lower()
+    if method not in METHODS:
+        return
+    described = document.get("paths", {}).get(operation.path, {}).get(method)
+    if described is None:
+        yield Fault(place, "is not in the OpenAPI document")
+        return
+    statuses: dict[str, set[str]] = {}
+    for status, response in described.get("responses", {}).items():
+        if status[:1] in "45":
+            content = response.get("content", {})
+            statuses[status] = set(content.get(dialect.media_type, {}).get("examples", {}))
+            if any("HTTPValidationError" in str(media.get("schema")) for media in content.values()):
+                yield Fault(place, f"OpenAPI describes {status} as FastAPI's own HTTPValidationError")
+    promised = [code for code in operation.declared if code in catalog and code not in IMPLIED]
+    for code in promised:
+        sent = example(catalog, catalog.by_code(code), dialect, options).public
+        status = str(sent.status)
+        if status not in statuses:
+            yield Fault(place, f"OpenAPI has no response {status}, which {code!r} is sent with")
+        elif statuses[status] and dialect.spell(sent.code) not in statuses[status]:
+            yield Fault(place, f"OpenAPI does not name {code!r} among the errors of its response {status}")
+    implied = IMPLIED | {"missing_field"} | set(catalog.field_codes.values()) if dialect.code_from_finding else IMPLIED
+    known = {dialect.spell(code) for code in (*promised, *implied, *raised)}
+    for status, names in statuses.items():
+        for name in sorted(names - known):
+            yield Fault(place, f"OpenAPI names {name!r} for {status}, which is neither declared nor raised")
+
+
+def _unused(catalog: Catalog, scanner: Scanner, seen: set[str]) -> Iterator[Fault]:
+    """Errors of the service's own that no line of it mentions."""
+    mentioned = _mentioned(scanner)
+    mentioned |= {answer.error.__name__ for answer in scanner.translators.values() if isinstance(answer, Answer)}
+    for spec in catalog:
+        if spec.code in seen or any(issubclass(standard, spec.cls) for standard in STANDARD):
+            continue
+        overrides = any(spec.code == standard.code for standard in STANDARD)
+        if not overrides and scanner.is_own(spec.cls) and spec.cls.__name__ not in mentioned:
+            yield Fault(f"{spec.cls.__module__}.{spec.cls.__qualname__}", f"{spec.code!r} is never raised")
+
+
+def _mentioned(scanner: Scanner) -> set[str]:
+    """Names that are called, raised or handed over anywhere in the service's code."""
+    names: set[str] = set()
+    for module in scanner.modules():
+        try:
+            tree = ast.parse(inspect.getsource(module))
+        except (OSError, TypeError, SyntaxError):
+            continue
+        for node in ast.walk(tree):
+            values: list[ast.expr | None] = []
+            if isinstance(node, ast.Raise):
+                values = [node.exc]
+            elif isinstance(node, ast.Call):
+                values = [node.func, *(keyword.value for keyword in node.keywords)]
+            names.update(str(getattr(v, "id", getattr(v, "attr", ""))) for v in values)
+    return names

@@ -1,0 +1,176 @@
+"""One occurrence of each error, as the service's own handler answers it: for pages and schemas.
+
+Request IDs and instants are fixed, so that generated files only change with the catalogue.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import cycle, islice
+from typing import Any, NamedTuple
+
+from errorkit.catalog import Catalog, ErrorSpec
+from errorkit.config import Config
+from errorkit.dialects import Dialect
+from errorkit.errors import APIError, ValidationError
+from errorkit.exchange import Request, Response
+from errorkit.failure import Detail, Public, undotted
+from errorkit.handler import ErrorHandler
+from errorkit.publish import Options
+from errorkit.request_id import RequestIdFormat
+
+NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
+"""The instant at which every example happens."""
+
+MISSING = Detail(("name",), "Field required", "missing_field", "body", "missing")
+INVALID = Detail(("limit",), "Input should be a valid integer", "invalid_value", "query", "int_parsing")
+
+_WORDS: Mapping[type, tuple[str, str]] = {
+    str: ("string_type", "string"),
+    list: ("list_type", "list"),
+    dict: ("dict_type", "dictionary"),
+    bool: ("bool_type", "boolean"),
+    int: ("int_type", "integer"),
+    float: ("float_type", "number"),
+}
+
+_DIGITS = "7f65ab21d13c4e908d2b6a0f5e94c7b8"
+
+
+class Example(NamedTuple):
+    """One error on the wire: what it means, and the response that says it."""
+
+    public: Public
+    response: Response
+    names: Mapping[str, str]
+    """Header names, lower case to as documented."""
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """Header fields as text, names as they are documented."""
+        fields = [(name.decode("ascii"), value.decode("latin-1")) for name, value in self.response.headers]
+        return [(self.names.get(name, name.title()), value) for name, value in fields]
+
+    @property
+    def body(self) -> str:
+        """The body as text."""
+        return self.response.body.decode("utf-8")
+
+
+def request_id(dialect: Dialect) -> str:
+    """An id in the dialect's format, the same every time."""
+    form = dialect.request_id_format or RequestIdFormat()
+    digits = [c for c in _DIGITS if c in form.alphabet] or list(form.alphabet)
+    return form.prefix + "".join(islice(cycle(digits), form.length))
+
+
+def example(catalog: Catalog, spec: ErrorSpec, dialect: Dialect, options: Options) -> Example:
+    """One error as the service sends it, of an occurrence that brings nothing of its own.
+
+    A validation failure says what is wrong in the spec's first example.
+    """
+    if issubclass(spec.cls, ValidationError):
+        return validation(catalog, dialect, options, _finding(spec) or MISSING, spec)
+    if dialect.code_from_finding:
+        fields = [field for field, code in catalog.field_codes.items() if code == spec.code]
+        if fields or spec.code == "missing_field":
+            found = _finding(spec) or (_unacceptable(undotted(fields[0])) if fields else MISSING)
+            return validation(catalog, dialect, options, found._replace(code=spec.code))
+    return _answered(_handler(catalog, dialect, options), spec.cls.__new__(spec.cls))
+
+
+def validation(
+    catalog: Catalog, dialect: Dialect, options: Options, finding: Detail, spec: ErrorSpec | None = None
+) -> Example:
+    """A rejected request: code and status may differ by what is found.
+
+    spec: of a class of ValidationError; default: the catalogue's own.
+    """
+    cls = (spec or catalog.by_code("validation_failed")).cls
+    error = cls.__new__(cls)
+    error.details = (finding,)
+    return _answered(_handler(catalog, dialect, options), error)
+
+
+@lru_cache(maxsize=64)
+def _handler(catalog: Catalog, dialect: Dialect, options: Options) -> ErrorHandler:
+    return ErrorHandler(
+        Config(
+            catalog=catalog,
+            dialect=dialect,
+            docs_url=options.docs_url,
+            retry_after=options.retry_after,
+            max_retry_wait=options.max_retry_wait,
+            status_missing=options.status_missing,
+            status_invalid=options.status_invalid,
+        )
+    )
+
+
+class _Request(Request):
+    """A request without a server."""
+
+    @property
+    def path(self) -> str:
+        return "/"
+
+    def header(self, name: bytes) -> str | None:
+        return None
+
+
+def _answered(handler: ErrorHandler, error: APIError) -> Example:
+    """What the handler answers, at the instant `NOW`. The error was made without its `__init__`."""
+    request = _Request()
+    request.renderer = renderer = handler.renderer_for("/")
+    assert renderer is not None
+    dialect = renderer.dialect
+    request.request_id = request_id(dialect)
+    status, headers, _ = handler.respond(request, error)
+    assert request.failure is not None
+    public = request.failure.public
+    if public.retry_after is not None:
+        public = public._replace(resume_at=NOW + timedelta(seconds=public.retry_after))
+    body = renderer.body(public)
+    headers = [(name, b"%d" % len(body) if name == b"content-length" else value) for name, value in headers]
+    if status == 405 and not any(name == b"allow" for name, _ in headers):
+        headers.append((b"allow", b"GET, POST"))
+    known = (dialect.request_id_header, *dialect.headers(public), *error.default_headers, "WWW-Authenticate")
+    return Example(public, Response(status, headers, body), {name.lower(): name for name in known})
+
+
+def _finding(spec: ErrorSpec) -> Detail | None:
+    """What differs between the bad and the fixed request of a spec's first example, if both are JSON."""
+    if not spec.examples:
+        return None
+    try:
+        bad, fixed = json.loads(spec.examples[0].bad), json.loads(spec.examples[0].fixed)
+    except ValueError:
+        return None
+    return _difference(bad, fixed, ())
+
+
+def _difference(bad: Any, fixed: Any, path: tuple[str | int, ...]) -> Detail | None:
+    if isinstance(bad, dict) and isinstance(fixed, dict):
+        for name, value in fixed.items():
+            if name not in bad:
+                return MISSING._replace(path=(*path, name))
+            found = _difference(bad[name], value, (*path, name))
+            if found is not None:
+                return found
+        return None
+    if isinstance(bad, list) and isinstance(fixed, list):
+        pairs = enumerate(zip(bad, fixed, strict=False))
+        return next((found for n, (b, f) in pairs if (found := _difference(b, f, (*path, n)))), None)
+    if bad == fixed:
+        return None
+    if type(bad) is type(fixed) or type(fixed) not in _WORDS:
+        return _unacceptable(path)
+    kind, words = _WORDS[type(fixed)]
+    return Detail(path, f"Input should be a valid {words}", "invalid_value", "body", kind)
+
+
+def _unacceptable(path: tuple[str | int, ...]) -> Detail:
+    return Detail(path, "The value is not valid", "invalid_value", "body", "value_error")

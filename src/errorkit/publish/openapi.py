@@ -1,0 +1,242 @@
+"""OpenAPI that tells the truth about errors: for each operation the codes it gives, as they are sent."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from errorkit.catalog import Catalog, ErrorSpec
+from errorkit.declaration import CODES_KEY
+from errorkit.dialects import Dialect
+from errorkit.exchange import phrase
+from errorkit.publish import Options
+from errorkit.publish.envelope import Envelope, header, headers_of
+from errorkit.publish.example import INVALID, MISSING, Example, example, validation
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+EVERYWHERE = ("internal",)
+"""Codes that every operation can give."""
+
+_FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
+
+Declared = Mapping[tuple[str, str], Iterable[str]]
+"""Codes by path and method (lower case)."""
+
+
+def document(
+    source: Mapping[str, Any],
+    catalog: Catalog,
+    dialect_for: Callable[[str], Dialect | None],
+    options: Options,
+    declared: Declared | None = None,
+) -> dict[str, Any]:
+    """A copy of an OpenAPI document, its operations' errors described.
+
+    An operation gives what `declared` and the member `x-errorkit-codes` (of the operation or
+    of a response) say, and what its form implies: `internal` always, the validation error
+    where it takes input, `malformed_json` where it takes JSON, `unauthenticated` where it has
+    a security requirement. Responses of other codes that it describes itself are kept.
+
+    dialect_for: the dialect of a path, or None for paths that are left alone.
+    Raises ValueError for a code that the catalogue does not have, and for documents older
+    than OpenAPI 3.
+    """
+    version = str(source.get("openapi", ""))
+    if not version.startswith("3."):
+        raise ValueError(f"openapi={version or None!r}: only OpenAPI 3 documents are understood")
+    return _Writer(copy.deepcopy(dict(source)), catalog, dialect_for, options, declared or {}).write()
+
+
+def read(path: Path) -> dict[str, Any]:
+    """An OpenAPI document from a file, JSON or YAML. Raises ValueError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}; looked in {Path.cwd()}") from None
+    try:
+        found = json.loads(text) if path.suffix == ".json" else _yaml(text)
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read: {error}") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} holds no OpenAPI document")
+    return found
+
+
+def _yaml(text: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from None
+
+
+class _Writer:
+    def __init__(
+        self,
+        document: dict[str, Any],
+        catalog: Catalog,
+        dialect_for: Callable[[str], Dialect | None],
+        options: Options,
+        declared: Declared,
+    ) -> None:
+        self.document = document
+        self.catalog = catalog
+        self.dialect_for = dialect_for
+        self.options = options
+        self.declared = declared
+        self.schemas: dict[str, Any] = document.setdefault("components", {}).setdefault("schemas", {})
+        self.envelopes: dict[Dialect, Envelope] = {}
+
+    def write(self) -> dict[str, Any]:
+        for path, operations in self.document.get("paths", {}).items():
+            dialect = self.dialect_for(path)
+            if dialect is None:
+                continue
+            shared = operations.get("parameters", [])
+            for method in METHODS:
+                if isinstance(operations.get(method), dict):
+                    self._operation(path, method, operations[method], shared, dialect)
+        self._forget_framework_schemas()
+        if not self.schemas:
+            self.document["components"].pop("schemas")
+        if not self.document["components"]:
+            self.document.pop("components")
+        return self.document
+
+    def _operation(
+        self, path: str, method: str, operation: dict[str, Any], shared: list[Any], dialect: Dialect
+    ) -> None:
+        responses: dict[str, Any] = operation.setdefault("responses", {})
+        if _is_framework_validation(responses.get("422")):
+            del responses["422"]
+        codes = [*operation.pop(CODES_KEY, ()), *self.declared.get((path, method), ())]
+        for key, response in list(responses.items()):
+            if isinstance(response, dict) and CODES_KEY in response:
+                codes += response.pop(CODES_KEY)
+                if set(response) <= {"description"}:
+                    del responses[key]
+        specs = [self._spec(code, f"{method.upper()} {path}") for code in dict.fromkeys(codes)]
+        examples = [example(self.catalog, spec, dialect, self.options) for spec in specs]
+        examples += self._implied(operation, [*shared, *operation.get("parameters", [])], dialect)
+        by_status: dict[int, dict[str, Example]] = {}
+        for shown in examples:
+            by_status.setdefault(shown.public.status, {}).setdefault(dialect.spell(shown.public.code), shown)
+        for status, shown_by_code in sorted(by_status.items()):
+            responses[str(status)] = self._response(dialect, responses.get(str(status)), shown_by_code)
+        self._request_id(responses, dialect)
+
+    def _spec(self, code: str, where: str) -> ErrorSpec:
+        try:
+            return self.catalog.by_code(code)
+        except KeyError as error:
+            raise ValueError(f"{where} declares a code that the catalogue does not have: {error.args[0]}") from None
+
+    def _implied(self, operation: Mapping[str, Any], parameters: list[Any], dialect: Dialect) -> Iterator[Example]:
+        for code in EVERYWHERE:
+            yield example(self.catalog, self.catalog.by_code(code), dialect, self.options)
+        if operation.get("security", self.document.get("security")):
+            yield example(self.catalog, self.catalog.by_code("unauthenticated"), dialect, self.options)
+        body = operation.get("requestBody", {})
+        if any("json" in media for media in body.get("content", ())):
+            yield example(self.catalog, self.catalog.by_code("malformed_json"), dialect, self.options)
+        parameters = [self._resolved(parameter) for parameter in parameters]
+        if not body and not parameters:
+            return
+        kinds = [INVALID]
+        if body or any(p.get("required") and p.get("in") != "path" for p in parameters):
+            kinds.insert(0, MISSING)
+        if dialect.code_from_finding:
+            names = {str(p.get("name")) for p in parameters} | set(self._property_names(body, set()))
+            own = {code for field, code in self.catalog.field_codes.items() if field.rpartition(".")[2] in names}
+            kinds += [INVALID._replace(code=code) for code in sorted(own) if code in self.catalog]
+        for finding in kinds:
+            yield validation(self.catalog, dialect, self.options, finding)
+
+    def _resolved(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
+        reference = node.get("$ref", "")
+        if not reference.startswith("#/"):
+            return node
+        found: Any = self.document
+        for part in reference[2:].split("/"):
+            found = found.get(part.replace("~1", "/").replace("~0", "~"), {})
+        return dict(found)
+
+    def _property_names(self, node: Any, seen: set[str]) -> Iterator[str]:
+        if isinstance(node, list):
+            for item in node:
+                yield from self._property_names(item, seen)
+        elif isinstance(node, dict):
+            reference = node.get("$ref")
+            if isinstance(reference, str) and reference not in seen:
+                seen.add(reference)
+                yield from self._property_names(self._resolved(node), seen)
+            properties = node.get("properties")
+            if isinstance(properties, dict):
+                yield from properties
+            for value in node.values():
+                yield from self._property_names(value, seen)
+
+    def _response(
+        self, dialect: Dialect, own: Mapping[str, Any] | None, shown_by_code: Mapping[str, Example]
+    ) -> dict[str, Any]:
+        first = next(iter(shown_by_code.values())).public
+        lines = [f"`{code}`: {self.catalog_line(shown)}" for code, shown in shown_by_code.items()]
+        described = lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines)
+        own = own or {}
+        words = own.get("description", "")
+        if words and words not in (first.title, phrase(first.status)):
+            described = f"{words}\n\n{described}"
+        envelope = self._envelope(dialect)
+        content = dict(own.get("content", {}))
+        content[dialect.media_type] = {
+            "schema": envelope.of(shown_by_code),
+            "examples": {
+                code: {"summary": shown.public.title, "value": json.loads(shown.body)}
+                for code, shown in shown_by_code.items()
+            },
+        }
+        headers = {**headers_of(shown_by_code.values()), **own.get("headers", {})}
+        return {**own, "description": described, "headers": headers, "content": content}
+
+    def catalog_line(self, shown: Example) -> str:
+        spec = self.catalog.by_code(shown.public.code)
+        line = spec.description or spec.message
+        return f"{line} Retryable." if shown.public.retryable else line
+
+    def _envelope(self, dialect: Dialect) -> Envelope:
+        if dialect not in self.envelopes:
+            taken = {envelope.prefix for envelope in self.envelopes.values()}
+            self.envelopes[dialect] = Envelope(dialect, self.schemas, taken, self.document["openapi"])
+        return self.envelopes[dialect]
+
+    def _request_id(self, responses: dict[str, Any], dialect: Dialect) -> None:
+        for status, response in responses.items():
+            if isinstance(response, dict) and "$ref" not in response and status[:1] != "1":
+                headers = response.setdefault("headers", {})
+                if not any(name.lower() == dialect.request_id_header.lower() for name in headers):
+                    headers[dialect.request_id_header] = header("request-id")
+
+    def _forget_framework_schemas(self) -> None:
+        for name in _FRAMEWORK_SCHEMAS:
+            found = self.schemas.get(name)
+            if found is None or not _is_frameworks_own(name, found):
+                continue
+            rest = {**self.document, "components": {**self.document["components"], "schemas": None}}
+            others = [schema for other, schema in self.schemas.items() if other != name]
+            if f'"#/components/schemas/{name}"' not in json.dumps([rest, others], default=str):
+                del self.schemas[name]
+
+
+def _is_framework_validation(response: Any) -> bool:
+    content = response.get("content", {}) if isinstance(response, dict) else {}
+    schema = content.get("application/json", {}).get("schema", {})
+    return str(schema.get("$ref", "")).endswith("/HTTPValidationError")
+
+
+def _is_frameworks_own(name: str, schema: Mapping[str, Any]) -> bool:
+    member = "detail" if name == "HTTPValidationError" else "loc"
+    return schema.get("title") == name and member in schema.get("properties", {})
