@@ -128,4 +128,11 @@ class TranslatorTimeoutError(GatewayTimeoutError):
     message = "The translator did not answer in time."
 
 
+CALLING = (InvalidAPIKeyError, errorkit.RateLimitError)
+"""What every call raises."""
+READING = (DocumentNotFoundError, DocumentDeletedError, DocumentWithheldError)
+"""What reading a document raises, too."""
+WRITING = (*READING, ReadOnlyKeyError, DocumentLockedError)
+"""What changing one raises, too."""
+
 CATALOG = errorkit.Catalog([sys.modules[__name__]], field_codes={"slug": "invalid_slug", "to": "unknown_language"})

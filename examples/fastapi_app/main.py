@@ -11,7 +11,10 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 import errorkit.fastapi
 from errorkit.config import Config
+from errorkit.errors import ContentTooLargeError, UnsupportedMediaTypeError
+from errorkit.fastapi import raises
 from errorkit.retry import rate_limit_headers
+from examples.docstore import errors
 from examples.docstore.schemas import (
     MAX_BODY,
     DocumentChanges,
@@ -56,6 +59,7 @@ def docstore(request: Request) -> Docstore:
 Store = Annotated[Docstore, Depends(docstore)]
 
 
+@raises(*errors.CALLING)
 def caller(request: Request, store: Store, authorization: Annotated[str | None, Header()] = None) -> Caller:
     """Who asks; remembered for `add_quota`."""
     request.state.caller = store.authenticate(authorization)
@@ -67,36 +71,42 @@ v1 = APIRouter(prefix="/v1")
 
 
 @v1.get("/projects")
+@raises(errors.InvalidCursorError)
 def projects(store: Store, by: By, page: Annotated[Page, Query()]) -> JSON:
     """One page of projects."""
     return store.projects(by, page)
 
 
 @v1.post("/projects", status_code=201)
+@raises(errors.PlanLimitError, errors.ReadOnlyKeyError, errors.DuplicateProjectError, ContentTooLargeError)
 def create_project(store: Store, by: By, new: NewProject, header: Annotated[IdempotencyHeader, Header()]) -> JSON:
     """A new project."""
     return store.create_project(by, new)
 
 
 @v1.get("/projects/{slug}")
+@raises(errors.ProjectNotFoundError)
 def project(store: Store, by: By, slug: str) -> JSON:
     """One project."""
     return store.project(by, slug)
 
 
 @v1.get("/projects/{slug}/statistics")
+@raises(errors.ProjectNotFoundError)
 def statistics(store: Store, by: By, slug: str) -> JSON:
     """Figures about a project."""
     return store.statistics(by, slug)
 
 
 @v1.get("/projects/{slug}/export")
+@raises(errors.ProjectNotFoundError)
 def export(store: Store, by: By, slug: str) -> StreamingResponse:
     """A project's documents as CSV."""
     return StreamingResponse(store.export(by, slug), media_type="text/csv")
 
 
 @v1.post("/projects/{slug}/documents", status_code=201)
+@raises(errors.ProjectNotFoundError, errors.ReadOnlyKeyError, ContentTooLargeError)
 def create_document(store: Store, by: By, slug: str, new: NewDocument) -> JSON:
     """A new document."""
     return store.create_document(by, slug, new)
@@ -104,6 +114,7 @@ def create_document(store: Store, by: By, slug: str, new: NewDocument) -> JSON:
 
 @v1.head("/documents/{document_id}", include_in_schema=False)
 @v1.get("/documents/{document_id}")
+@raises(*errors.READING)
 def document(store: Store, by: By, document_id: DocumentId, response: Response) -> JSON:
     """One document."""
     found = store.document(by, document_id)
@@ -112,6 +123,7 @@ def document(store: Store, by: By, document_id: DocumentId, response: Response) 
 
 
 @v1.put("/documents/{document_id}")
+@raises(*errors.WRITING, errors.VersionMismatchError, ContentTooLargeError)
 def replace_document(
     store: Store,
     by: By,
@@ -124,6 +136,7 @@ def replace_document(
 
 
 @v1.patch("/documents/{document_id}")
+@raises(*errors.WRITING, errors.VersionMismatchError, ContentTooLargeError)
 def change_document(
     store: Store,
     by: By,
@@ -136,6 +149,7 @@ def change_document(
 
 
 @v1.delete("/documents/{document_id}", status_code=204)
+@raises(*errors.WRITING)
 def delete_document(store: Store, by: By, document_id: DocumentId) -> None:
     """Delete a document."""
     store.delete_document(by, document_id)
@@ -147,6 +161,7 @@ async def raw_body(request: Request) -> bytes:
 
 
 @v1.put("/documents/{document_id}/text")
+@raises(*errors.WRITING, errors.VersionMismatchError, UnsupportedMediaTypeError, ContentTooLargeError)
 def replace_text(
     store: Store,
     by: By,
@@ -159,18 +174,21 @@ def replace_text(
 
 
 @v1.post("/documents/{document_id}/publication")
+@raises(*errors.WRITING, errors.AlreadyPublishedError)
 def publish(store: Store, by: By, document_id: DocumentId) -> JSON:
     """Publish a document."""
     return store.publish(by, document_id)
 
 
 @v1.get("/documents/{document_id}/translation")
+@raises(*errors.READING, errors.TranslationGarbledError, errors.TranslatorBusyError, errors.TranslatorTimeoutError)
 def translate(store: Store, by: By, document_id: DocumentId, target: Annotated[TranslationTarget, Query()]) -> JSON:
     """A document in another language."""
     return store.translate(by, document_id, target.to)
 
 
 @v1.get("/documents/{document_id}/narration")
+@raises(*errors.READING)
 def narrate(store: Store, by: By, document_id: DocumentId) -> StreamingResponse:
     """A document line by line, as server-sent events."""
     return StreamingResponse(store.narrate(by, document_id), media_type="text/event-stream")

@@ -9,8 +9,11 @@ from pydantic import BaseModel
 
 import errorkit.flask
 from errorkit.config import Config
+from errorkit.declaration import raises
+from errorkit.errors import ContentTooLargeError, UnsupportedMediaTypeError
 from errorkit.flask import validate
 from errorkit.retry import rate_limit_headers
+from examples.docstore import errors
 from examples.docstore.schemas import (
     MAX_BODY,
     DocumentChanges,
@@ -76,12 +79,16 @@ def query(model: type[Model]) -> Model:
 
 
 @v1.get("/projects")
+@raises(*errors.CALLING, errors.InvalidCursorError)
 def projects() -> JSON:
     """One page of projects."""
     return docstore().projects(caller(), query(Page))
 
 
 @v1.post("/projects")
+@raises(
+    *errors.CALLING, errors.PlanLimitError, errors.ReadOnlyKeyError, errors.DuplicateProjectError, ContentTooLargeError
+)
 def create_project() -> tuple[JSON, int]:
     """A new project."""
     by, new = caller(), body(NewProject)
@@ -90,30 +97,35 @@ def create_project() -> tuple[JSON, int]:
 
 
 @v1.get("/projects/<slug>")
+@raises(*errors.CALLING, errors.ProjectNotFoundError)
 def project(slug: str) -> JSON:
     """One project."""
     return docstore().project(caller(), slug)
 
 
 @v1.get("/projects/<slug>/statistics")
+@raises(*errors.CALLING, errors.ProjectNotFoundError)
 def statistics(slug: str) -> JSON:
     """Figures about a project."""
     return docstore().statistics(caller(), slug)
 
 
 @v1.get("/projects/<slug>/export")
+@raises(*errors.CALLING, errors.ProjectNotFoundError)
 def export(slug: str) -> Response:
     """A project's documents as CSV."""
     return Response(docstore().export(caller(), slug), mimetype="text/csv")
 
 
 @v1.post("/projects/<slug>/documents")
+@raises(*errors.CALLING, errors.ProjectNotFoundError, errors.ReadOnlyKeyError, ContentTooLargeError)
 def create_document(slug: str) -> tuple[JSON, int]:
     """A new document."""
     return docstore().create_document(caller(), slug, body(NewDocument)), 201
 
 
 @v1.get("/documents/<ref>")
+@raises(*errors.CALLING, *errors.READING)
 def document(ref: str) -> tuple[JSON, dict[str, str]]:
     """One document."""
     found = docstore().document(caller(), document_id(ref))
@@ -121,6 +133,7 @@ def document(ref: str) -> tuple[JSON, dict[str, str]]:
 
 
 @v1.put("/documents/<ref>")
+@raises(*errors.CALLING, *errors.WRITING, errors.VersionMismatchError, ContentTooLargeError)
 def replace_document(ref: str) -> JSON:
     """Replace a document."""
     by, number, new = caller(), document_id(ref), body(NewDocument)
@@ -128,6 +141,7 @@ def replace_document(ref: str) -> JSON:
 
 
 @v1.patch("/documents/<ref>")
+@raises(*errors.CALLING, *errors.WRITING, errors.VersionMismatchError, ContentTooLargeError)
 def change_document(ref: str) -> JSON:
     """Change a document."""
     by, number, changes = caller(), document_id(ref), body(DocumentChanges)
@@ -135,6 +149,7 @@ def change_document(ref: str) -> JSON:
 
 
 @v1.delete("/documents/<ref>")
+@raises(*errors.CALLING, *errors.WRITING)
 def delete_document(ref: str) -> tuple[str, int]:
     """Delete a document."""
     docstore().delete_document(caller(), document_id(ref))
@@ -142,6 +157,7 @@ def delete_document(ref: str) -> tuple[str, int]:
 
 
 @v1.put("/documents/<ref>/text")
+@raises(*errors.CALLING, *errors.WRITING, errors.VersionMismatchError, UnsupportedMediaTypeError, ContentTooLargeError)
 def replace_text(ref: str) -> JSON:
     """Replace a document's text alone."""
     by, number = caller(), document_id(ref)
@@ -149,12 +165,20 @@ def replace_text(ref: str) -> JSON:
 
 
 @v1.post("/documents/<ref>/publication")
+@raises(*errors.CALLING, *errors.WRITING, errors.AlreadyPublishedError)
 def publish(ref: str) -> JSON:
     """Publish a document."""
     return docstore().publish(caller(), document_id(ref))
 
 
 @v1.get("/documents/<ref>/translation")
+@raises(
+    *errors.CALLING,
+    *errors.READING,
+    errors.TranslationGarbledError,
+    errors.TranslatorBusyError,
+    errors.TranslatorTimeoutError,
+)
 def translate(ref: str) -> JSON:
     """A document in another language."""
     by, number, target = caller(), document_id(ref), query(TranslationTarget)
@@ -162,6 +186,7 @@ def translate(ref: str) -> JSON:
 
 
 @v1.get("/documents/<ref>/narration")
+@raises(*errors.CALLING, *errors.READING)
 def narrate(ref: str) -> Response:
     """A document line by line, as server-sent events."""
     return Response(docstore().narrate(caller(), document_id(ref)), mimetype="text/event-stream")

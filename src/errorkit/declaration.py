@@ -53,12 +53,14 @@ class Operation(NamedTuple):
     """One method of one path: what runs for it, and the codes that its route declares.
 
     functions: the handler first, then what runs before it (dependencies, deepest last).
+    documented: is it meant to be in the OpenAPI document.
     """
 
     method: str
     path: str
     functions: tuple[Callable[..., Any], ...]
     codes: tuple[str, ...] = ()
+    documented: bool = True
 
     @property
     def handler(self) -> Callable[..., Any]:

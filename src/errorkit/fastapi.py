@@ -126,9 +126,12 @@ def operations(app: FastAPI) -> Iterator[Operation]:
         if dependant is None:
             continue
         functions = tuple(_functions(dependant))
+        if not hasattr(route, "responses"):
+            yield Operation("WEBSOCKET", route.path_format, functions, documented=False)
+            continue
         codes = [code for response in route.responses.values() for code in response.get(CODES_KEY, ())]
-        for method in sorted(route.methods or ("WEBSOCKET",)):
-            yield Operation(method, str(route.path_format), functions, tuple(codes))
+        for method in sorted(route.methods):
+            yield Operation(method, route.path_format, functions, tuple(codes), route.include_in_schema)
 
 
 _contexts: Callable[[Any], Iterable[Any]] = getattr(routing, "iter_route_contexts", iter)

@@ -20,7 +20,7 @@ from errorkit import Catalog, ConflictError, NotFoundError, RateLimitError
 from errorkit import Dialect as BaseDialect
 from errorkit.dialects import PRESETS, get_dialect
 from errorkit.errors import BadRequestError, UnprocessableContentError
-from errorkit.fastapi import ErrorMiddleware, errors, install, raises
+from errorkit.fastapi import ErrorMiddleware, errors, install, operations, raises
 from errorkit.publish import Options
 from errorkit.publish.openapi import document
 
@@ -296,6 +296,23 @@ def test_add_middleware_is_enough() -> None:
         "KaikoError.internal",
         "KaikoError.validation_failed",
     }
+
+
+def test_websockets_and_hidden_routes_are_listed_and_not_described() -> None:
+    """`operations` knows them for `check`; the document leaves them out."""
+    app = service(dialect="problem")
+
+    @app.websocket("/ws/{room}")
+    async def chat(room: str) -> None: ...
+
+    @app.get("/hidden", include_in_schema=False)
+    def hidden() -> None: ...
+
+    found = {(op.method, op.path): op.documented for op in operations(app)}
+    assert found[("WEBSOCKET", "/ws/{room}")] is False
+    assert found[("GET", "/hidden")] is False
+    assert found[("PUT", "/v1/invoices/{number}")] is True
+    assert list(app.openapi()["paths"]) == ["/health", "/v1/invoices/{number}"]
 
 
 def test_routes_added_later_are_described_too() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
+from types import FunctionType
 from typing import Any, NamedTuple
 
 from errorkit.catalog import Catalog
@@ -16,6 +17,7 @@ from errorkit.publish import Options
 from errorkit.publish.example import example
 from errorkit.publish.openapi import METHODS
 from errorkit.publish.scan import Findings, Raised, Scanner, Unfollowed
+from errorkit.publish.scope import parse
 
 IMPLIED = frozenset({"internal", "validation_failed", "malformed_json", "unauthenticated"})
 """Codes that nobody has to declare: the generated OpenAPI document adds them by the operation's form."""
@@ -55,6 +57,7 @@ def check(
     options = Options.of(config)
     scanner = Scanner(package, config.tenant_status, config.exceptions)
     scanner.raising_names()
+    elsewhere = _elsewhere(config, catalog)
     faults: list[Fault] = []
     unfollowed: dict[Unfollowed, None] = {}
     seen: set[str] = set()
@@ -73,10 +76,10 @@ def check(
         faults += _undeclared(place, operation, raised)
         faults += _unknown(place, operation, found, catalog)
         if not found.unfollowed:
-            faults += _never_raised(place, operation, raised)
-        if document is not None:
+            faults += _never_raised(place, operation, {*raised, *elsewhere})
+        if document is not None and operation.documented:
             faults += _documented(place, operation, raised, document, catalog, dialect, options)
-    faults += _unused(catalog, scanner, seen)
+    faults += _unused(catalog, scanner, seen | elsewhere)
     return Report(count, tuple(dict.fromkeys(faults)), tuple(unfollowed))
 
 
@@ -108,10 +111,23 @@ def _unknown(place: str, operation: Operation, found: Findings, catalog: Catalog
             yield Fault(place, f"declares {code!r}, which the catalogue does not have")
 
 
-def _never_raised(place: str, operation: Operation, raised: Mapping[str, Raised]) -> Iterator[Fault]:
+def _never_raised(place: str, operation: Operation, raised: Set[str]) -> Iterator[Fault]:
     for code in operation.declared:
         if code not in raised and code not in IMPLIED:
             yield Fault(place, f"declares {code!r} and never raises it")
+
+
+def _elsewhere(config: Config, catalog: Catalog) -> set[str]:
+    """Codes that other code than the service's may give: frameworks by status, libraries by `exceptions`."""
+    by_status = {catalog.by_status(spec.status).code for spec in catalog}
+    named: set[str] = set()
+    for translator in config.exceptions.values():
+        if isinstance(translator, Answer):
+            named.add(translator.error.__name__)
+        elif isinstance(translator, FunctionType):
+            node = parse(translator)
+            named |= _names(node) if node else set()
+    return by_status | {spec.code for spec in catalog if spec.cls.__name__ in named}
 
 
 def _documented(
@@ -155,7 +171,6 @@ def _documented(
 def _unused(catalog: Catalog, scanner: Scanner, seen: set[str]) -> Iterator[Fault]:
     """Errors of the service's own that no line of it mentions."""
     mentioned = _mentioned(scanner)
-    mentioned |= {answer.error.__name__ for answer in scanner.translators.values() if isinstance(answer, Answer)}
     for spec in catalog:
         if spec.code in seen or any(issubclass(standard, spec.cls) for standard in STANDARD):
             continue
@@ -172,11 +187,19 @@ def _mentioned(scanner: Scanner) -> set[str]:
             tree = ast.parse(inspect.getsource(module))
         except (OSError, TypeError, SyntaxError):
             continue
-        for node in ast.walk(tree):
-            values: list[ast.expr | None] = []
-            if isinstance(node, ast.Raise):
-                values = [node.exc]
-            elif isinstance(node, ast.Call):
-                values = [node.func, *(keyword.value for keyword in node.keywords)]
-            names.update(str(getattr(v, "id", getattr(v, "attr", ""))) for v in values)
+        names |= _names(tree)
+    return names
+
+
+def _names(tree: ast.AST) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        values: list[ast.expr | None] = []
+        if isinstance(node, ast.Raise):
+            values = [node.exc]
+        elif isinstance(node, ast.Call):
+            values = [node.func, *(keyword.value for keyword in node.keywords)]
+        elif isinstance(node, ast.Return):
+            values = [node.value]
+        names.update(str(getattr(v, "id", getattr(v, "attr", ""))) for v in values)
     return names
