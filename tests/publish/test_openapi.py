@@ -164,8 +164,8 @@ def test_the_document_is_valid_and_its_examples_keep_its_schemas(dialect: str) -
     """By openapi-spec-validator; every example by the schema of its response, and by no other code's."""
     found = service(dialect=dialect).openapi()
     validate(found)
-    for operations in found["paths"].values():
-        for operation in operations.values():
+    for path in found["paths"].values():
+        for operation in path.values():
             for status, response in operation["responses"].items():
                 for media in response.get("content", {}).values() if status[0] in "45" else ():
                     check = validator(found, media["schema"])
