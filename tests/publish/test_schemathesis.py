@@ -20,7 +20,6 @@ from schemathesis.specs.openapi.checks import (  # noqa: E402
 from examples.docstore.setup import load_config  # noqa: E402
 from examples.fastapi_app.main import create_app  # noqa: E402
 
-
 CHECKS = (
     status_code_conformance,
     content_type_conformance,
