@@ -142,11 +142,16 @@ class ErrorHandler:
 
     def observe(self, request: Request, status: int) -> None:
         """Somebody else's answer, for the record."""
-        spec = self.catalog.by_status(status)
+        code, title = "internal", ""
+        try:
+            spec = self.catalog.by_status(status)
+            code, title = spec.code, spec.title
+        except Exception as own:
+            last_resort(f"an answer of status {status} could not be named", own)
         self._note(
             request,
-            Public(code=spec.code, status=status, title=spec.title, request_id=request.request_id),
-            Private(code=spec.code, exception=request.exception, answered_by="application"),
+            Public(code=code, status=status, title=title, request_id=request.request_id),
+            Private(code=code, exception=request.exception, answered_by="application"),
         )
 
     def broke(self, request: Request, exception: BaseException | None, outcome: str) -> None:

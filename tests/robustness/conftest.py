@@ -9,6 +9,14 @@ from typing import Any
 import pytest
 import structlog
 
+from errorkit.request_id import current
+
+
+@pytest.fixture(autouse=True)
+def _outside_of_requests() -> None:
+    """No id of a request that another test left unfinished."""
+    current.set(None)
+
 
 @pytest.fixture
 def events() -> Iterator[list[dict[str, Any]]]:

@@ -84,10 +84,10 @@ def test_a_dependency_that_fails_around_the_response_keeps_the_sequence_legal(
         yield
         raise ValueError("commit failed")
 
-    app = FastAPI()
+    app, around = FastAPI(), Depends(session)
 
     @app.get("/")
-    async def endpoint(_: Any = Depends(session)) -> str:
+    async def endpoint(_: Any = around) -> str:
         if first == "conflict":
             raise ConflictError("first")
         return "fine"

@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from errorkit import AuthenticationError, ConflictError
+from errorkit import AuthenticationError, ConflictError, ForbiddenError
 from errorkit.asgi import ErrorMiddleware
 from errorkit.dialects.problem import Problem
 from errorkit.flask import ErrorKit
@@ -53,6 +53,8 @@ ANSWERING = [
     "errorkit.rendering.Renderer.body",
     "errorkit.rendering.Renderer._fixed",
     "errorkit.rendering.Renderer._splice",
+    "errorkit.rendering.Renderer.prepare",
+    "errorkit.rendering.Renderer.again",
     "errorkit.rendering.encode",
     "errorkit.rendering.encode_string",
     "errorkit.dialects.problem.Problem.write",
@@ -116,6 +118,34 @@ def test_an_answer_of_wsgi_survives_the_failure_of_any_part(
     assert answer.status == json.loads(answer.body)["status"] == (500 if part in UNDECIDED else 409)
     assert answer.headers["x-request-id"] == "the-id"
     assert len(events) == 1
+
+
+def test_where_concealment_fails_nothing_is_revealed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the status nor the words of an error that was to be concealed."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise ForbiddenError("canary", resource_tenant="acme")
+
+    covered = ErrorMiddleware(app, dialect="problem")
+    monkeypatch.setattr("errorkit.handler.shown_class", broken)
+    sent = run(covered).sent
+    assert (sent.status, json.loads(sent.body)["code"]) == (500, "internal")
+    assert b"canary" not in sent.body
+
+
+def test_an_applications_own_answer_is_told_even_if_it_cannot_be_named(
+    events: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The catalogue fails: the bytes are the application's, the event has the status."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await PlainTextResponse("own\npage", status_code=404)(scope, receive, send)
+
+    covered = ErrorMiddleware(app)
+    monkeypatch.setattr("errorkit.catalog.Catalog.by_status", broken)
+    result = run(covered)
+    assert (result.sent.status, result.sent.body, result.escaped) == (404, b"own\npage", None)
+    assert [event["status"] for event in events] == [404]
 
 
 @pytest.mark.parametrize("part", RECORDING)

@@ -123,7 +123,8 @@ def test_thousands_of_mixed_failures_leave_nothing_behind() -> None:
 def caches(covered: Any) -> list[dict[Any, Any]]:
     """Every table that grows with what is served."""
     handler = covered.router.middleware_stack.handler
-    tables = [handler.identifier._specs, handler.identifier._translator_of, handler.catalog._fallbacks]
+    identifier = handler.identifier
+    tables = [identifier._specs, identifier._translator_of, handler.catalog._fallbacks, handler._prepared]
     for _, renderer in handler.renderers:
         tables += [renderer._templates, renderer._headers]
     return tables

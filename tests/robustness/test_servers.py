@@ -162,7 +162,8 @@ def test_a_truncated_stream_is_never_presented_as_complete(server: Server, path:
     if server.name == "granian wsgi":
         connection = server.connect()
         connection.request("GET", path)
-        assert connection.getresponse().read(6) == b"first;"
+        with contextlib.suppress(*TORN):  # it may also drop the connection before the first byte
+            assert connection.getresponse().read(6) == b"first;"
         connection.close()
     else:
         with pytest.raises(TORN):
