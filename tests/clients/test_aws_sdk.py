@@ -15,6 +15,9 @@ exceptions = require_module("botocore.exceptions")
 
 SDK = ("aws", "botocore")
 
+SESSION = session.Session()
+"""One, as a service model takes long to load."""
+
 NAMES = {
     "bad_request": "ValidationException",
     "validation": "ValidationException",
@@ -40,7 +43,7 @@ SERVICES = {"aws": "dynamodb", "aws_rest": "lambda"}
 def ask(run: Run, attempts: int = 1, service_name: str = "") -> Any:
     """One call of the service whose protocol the dialect speaks."""
     name = service_name or SERVICES[run.dialect]
-    client = session.Session().create_client(
+    client = SESSION.create_client(
         name,
         region_name="eu-central-1",
         endpoint_url=run.url,

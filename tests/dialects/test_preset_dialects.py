@@ -319,3 +319,92 @@ def test_instants_agree_with_their_seconds() -> None:
     ]
     assert duration(math.inf).endswith("s")
     assert rfc3339(datetime(2026, 1, 31, 12, tzinfo=UTC)) == "2026-01-31T12:00:00Z"
+
+
+GENUINE = [
+    (
+        "openai",
+        401,
+        {
+            "error": {
+                "message": "Incorrect key.",
+                "type": "invalid_request_error",
+                "param": None,
+                "code": "invalid_api_key",
+            }
+        },
+        ("invalid_api_key", "invalid_request_error", "Incorrect key.", None),
+    ),
+    (
+        "openai",
+        400,
+        {"error": {"message": "m", "type": "invalid_request_error", "param": "messages[0].role", "code": None}},
+        ("bad_request", "invalid_request_error", "m", "messages[0].role"),
+    ),
+    (
+        "anthropic",
+        529,
+        {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}, "request_id": "req_1"},
+        ("internal", "overloaded_error", "Overloaded", None),
+    ),
+    (
+        "stripe",
+        400,
+        {"error": {"type": "invalid_request_error", "code": "parameter_missing", "param": "amount", "message": "m"}},
+        ("parameter_missing", "invalid_request_error", "m", "amount"),
+    ),
+    (
+        "google",
+        404,
+        {"error": {"code": 404, "message": "No bucket.", "status": "NOT_FOUND"}},
+        ("not_found", "NOT_FOUND", "No bucket.", None),
+    ),
+    (
+        "azure",
+        404,
+        {"error": {"code": "ResourceNotFound", "message": "m", "innererror": {"code": "x"}}},
+        ("resource_not_found", "", "m", None),
+    ),
+    (
+        "github",
+        422,
+        {"message": "Validation Failed", "errors": [{"resource": "Issue", "field": "title", "code": "missing_field"}]},
+        ("unprocessable_content", "", "Validation Failed", None),
+    ),
+    (
+        "twilio",
+        404,
+        {"code": 20404, "message": "m", "more_info": "https://www.twilio.com/docs/errors/20404", "status": 404},
+        ("not_found", "", "m", None),
+    ),
+    (
+        "aws",
+        400,
+        {"__type": "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException", "message": "m"},
+        ("bad_request", "ResourceNotFoundException", "m", None),
+    ),
+    ("connect", 404, {"code": "not_found", "message": "m"}, ("not_found", "not_found", "m", None)),
+    (
+        "kubernetes",
+        422,
+        {
+            "kind": "Status",
+            "message": "m",
+            "reason": "Invalid",
+            "details": {"causes": [{"reason": "FieldValueRequired", "message": "Required", "field": "spec.name"}]},
+        },
+        ("unprocessable_content", "Invalid", "m", None),
+    ),
+]
+"""Bodies as the vendors' own documents show them, and the code, type, message and param that are in them."""
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "body", "told"), GENUINE, ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_the_vendors_own_bodies_are_read(name: str, status: int, body: Any, told: tuple[Any, ...]) -> None:
+    """Without any member of errorkit's: the status tells the code where the vendor does not."""
+    public = get_dialect(name).read(status, {}, body)
+    assert (public.code, public.type, public.message, public.param) == told
+    if name in ("kubernetes", "github"):
+        assert [detail.code for detail in public.details] == ["missing_field"]

@@ -5,8 +5,8 @@ package, one file each, and use nothing that yours cannot:
 
     class Flat(Dialect):
         name = "flat"
-        carries = ("status", "code", "message", "request_id")
-        copies = ("message", "request_id")
+        carries = ("status", "code", "message", "request_id", "retry_after", "rate_limit")
+        copies = ("message", "request_id", "param", "retry_after", "resume_at")
         class Body(TypedDict):
             error: str
             text: str

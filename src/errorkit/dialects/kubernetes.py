@@ -49,7 +49,7 @@ class Kubernetes(Dialect):
         "param": "$.details.causes[0].field",
     }
     request_id_header = "audit-id"
-    renames = {
+    causes: Mapping[str, str] = {
         "missing_field": "FieldValueRequired",
         "invalid_value": "FieldValueInvalid",
         "unknown_field": "FieldValueForbidden",
@@ -58,6 +58,7 @@ class Kubernetes(Dialect):
         "too_many": "FieldValueTooMany",
         "wrong_type": "FieldValueTypeInvalid",
     }
+    """A finding's code to its CauseType; other codes stay as they are."""
     vocabulary = {
         "extra_forbidden": ("unknown_field", None),
         **dict.fromkeys(("enum", "literal_error"), ("unsupported_value", None)),
@@ -123,24 +124,25 @@ class Kubernetes(Dialect):
         }
 
     def _cause(self, detail: Detail) -> dict[str, str]:
-        return {"reason": self.spell(detail.code), "message": detail.message, "field": detail.field}
+        return {"reason": self.causes.get(detail.code, detail.code), "message": detail.message, "field": detail.field}
 
     def read(self, status: int, headers: Mapping[str, str], body: Any) -> Public:
         causes = items(member(member(body, "details"), "causes"))
-        first: dict[str, Any] = causes[0] if causes else {}
+        known = {reason: code for code, reason in self.causes.items()}
+        own: dict[str, Any] = {}
+        if causes and text(causes[0].get("reason")) not in known:  # Kubernetes' own servers begin with the findings
+            own, *causes = causes
         return self.public(
             status,
             headers,
-            code=self.canonical(text(first.get("reason"))),
+            code=self.canonical(text(own.get("reason"))),
             type=text(member(body, "reason")),
             message=text(member(body, "message")),
-            param=text(first.get("field")),
-            details=tuple(
-                Detail(
-                    undotted(text(cause.get("field"))),
-                    text(cause.get("message")),
-                    self.canonical(text(cause.get("reason"))),
-                )
-                for cause in causes[1:]
-            ),
+            param=text(own.get("field")),
+            details=tuple(_detail(cause, known) for cause in causes),
         )
+
+
+def _detail(cause: dict[str, Any], known: Mapping[str, str]) -> Detail:
+    reason = text(cause.get("reason"))
+    return Detail(undotted(text(cause.get("field"))), text(cause.get("message")), known.get(reason, reason))
