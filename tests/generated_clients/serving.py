@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -66,9 +68,16 @@ class Contract:
     def codes(self) -> list[str]:
         return [spec.code for spec in self.catalog]
 
+    @cached_property
     def files(self) -> Files:
         python = client_python.generate(self.catalog, self.dialect, self.options)
         return python | client_typescript.generate(self.catalog, self.dialect, self.options)
+
+    @cached_property
+    def classes(self) -> dict[str, str]:
+        """Each spelling and the name of its class."""
+        source = self.files[f"{self.package}/errors.py"]
+        return dict(re.findall(r'^    "(\w+)": (\w+),$', source, re.MULTILINE))
 
 
 FIVE = {

@@ -35,7 +35,7 @@ AT_ONCE = {"waitInitial": 1, "waitJitter": 0}
 def _compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("typescript")
     for contract in CONTRACTS.values():
-        write(contract.files(), root)
+        write(contract.files, root)
     (root / "package.json").write_text('{"type": "module"}')
     options = {"strict": True, "target": "es2022", "module": "nodenext", "lib": ["es2023", "dom"], "types": []}
     config = {"compilerOptions": {**options, "rootDir": ".", "outDir": "js"}, "include": ["*_client/*.ts"]}
@@ -72,12 +72,6 @@ def case(server: Server, contract: Contract, path: str, **more: Any) -> dict[str
     return {"package": contract.package, "url": f"{server.url}/{contract.name}{path}", "options": options, **more}
 
 
-def classes(contract: Contract) -> dict[str, str]:
-    """The class of each spelling, as the Python client of the same catalogue calls it."""
-    source = contract.files()[f"{contract.package}/errors.py"]
-    return dict(re.findall(r'^    "(\w+)": (\w+),$', source, re.MULTILINE))
-
-
 def test_every_code_is_caught_by_its_class(compiled: Path, server: Server, tmp_path: Path) -> None:
     """The class has the name that it has in Python and everything that the dialect's `read` finds."""
     once = {"retry": {"attempts": 1}}
@@ -85,7 +79,7 @@ def test_every_code_is_caught_by_its_class(compiled: Path, server: Server, tmp_p
     results = run(compiled, cases, tmp_path)
     for (name, code), result in zip(EVERY_CODE, results, strict=True):
         contract = CONTRACTS[name]
-        spelling, cls = contract.dialect.spell(code), classes(contract)[contract.dialect.spell(code)]
+        spelling, cls = contract.dialect.spell(code), contract.classes[contract.dialect.spell(code)]
         spec = contract.catalog.by_code(code)
         if not spec.propagate:
             assert result["warnings"] == [["the call goes on without the service", cls]]
