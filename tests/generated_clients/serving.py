@@ -54,7 +54,7 @@ class Contract:
 
     @property
     def package(self) -> str:
-        return f"{self.name}_client"
+        return self.naming.get("directory", f"{self.name}_client")
 
     @property
     def root(self) -> str:
@@ -239,6 +239,32 @@ def importable(root: Path) -> Iterator[None]:
         yield
     finally:
         sys.path.remove(str(root))
+
+
+def compiled(root: Path) -> Path:
+    """The generated TypeScript under a directory as JavaScript."""
+    (root / "package.json").write_text('{"type": "module"}')
+    options = {"strict": True, "target": "es2022", "module": "nodenext", "lib": ["es2023", "dom"], "types": []}
+    config = {"compilerOptions": {**options, "rootDir": ".", "outDir": "js"}, "include": ["*/*.ts"]}
+    (root / "tsconfig.json").write_text(json.dumps(config))
+    subprocess.run([node_tool("tsc"), "--project", str(root)], check=True, capture_output=True, timeout=300)
+    return root / "js"
+
+
+def run_in_node(root: Path, cases: list[dict[str, Any]], scratch: Path) -> list[dict[str, Any]]:
+    """What each case of typescript_cases.mjs came to."""
+    require("node")
+    (root / "package.json").write_text('{"type": "module"}')
+    file = scratch / "cases.json"
+    file.write_text(json.dumps(cases))
+    script = Path(__file__).with_name("typescript_cases.mjs")
+    done = subprocess.run(
+        ["node", str(script), str(root), str(file)], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    results: list[dict[str, Any]] = json.loads(done.stdout)
+    assert len(results) == len(cases)
+    return results
 
 
 def module(contract: Contract, name: str) -> ModuleType:
