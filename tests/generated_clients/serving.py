@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import json
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -276,12 +277,17 @@ def node_tool(name: str) -> str:
     """A program of an npm package, installed once, outside of the project."""
     require("node", "npm")
     root = Path(tempfile.gettempdir()) / ("errorkit-node-" + "-".join(tool.replace("@", "-") for tool in NODE_TOOLS))
-    program = root / "node_modules" / ".bin" / name
-    if not program.exists():
-        root.mkdir(exist_ok=True)
-        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(root), *NODE_TOOLS]
-        subprocess.run(command, check=True, capture_output=True, timeout=300)
-    return str(program)
+    if not root.exists():
+        fresh = tempfile.mkdtemp(prefix="errorkit-node-")
+        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", fresh, *NODE_TOOLS]
+        done = subprocess.run(command, capture_output=True, timeout=300, check=False)
+        if done.returncode == 0:
+            with suppress(OSError):  # another worker of the suite was faster
+                Path(fresh).rename(root)
+        shutil.rmtree(fresh, ignore_errors=True)
+    program = str(root / "node_modules" / ".bin" / name)
+    require(program)
+    return program
 
 
 class hanging_up:
