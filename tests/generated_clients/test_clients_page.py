@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 from serving import CONTRACTS, node_tool, serving, write
@@ -13,6 +15,24 @@ from errorkit.publish import Options, client_typescript
 from requirements import require
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "clients.md"
+
+
+def test_the_commands_of_the_page_run(tmp_path: Path) -> None:
+    """In a directory with a service; the last finds nothing stale, and does once a file is edited."""
+    (tmp_path / "my_service").mkdir()
+    (tmp_path / "my_service" / "errors.py").write_text("from errorkit import Catalog\n\ncatalog = Catalog()\n")
+    commands = [shlex.split(line) for line in re.findall(r"^\$ errorkit (.*)$", PAGE.read_text(), re.MULTILINE)]
+    assert len(commands) == 3
+
+    def run(command: list[str]) -> int:
+        program = [sys.executable, "-m", "errorkit", *command]
+        return subprocess.run(program, cwd=tmp_path, capture_output=True, timeout=60, check=False).returncode
+
+    assert [run(command) for command in commands] == [0, 0, 0]
+    for path in ("src/client/errors.py", "src/client/transport.py", "web/client/errors.ts", "web/client/fetch.ts"):
+        assert (tmp_path / path).is_file()
+    (tmp_path / "src/client/errors.py").write_text("# edited by hand\n")
+    assert run(commands[-1]) == 1
 
 
 def test_the_typescript_of_the_page_runs(tmp_path: Path) -> None:

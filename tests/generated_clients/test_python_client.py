@@ -38,7 +38,7 @@ KAIZEN, KAPLAIX, AGENTKAVACH = FIVE["kaizen"], FIVE["kaplaix"], FIVE["agentkavac
 def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     root = tmp_path_factory.mktemp("clients")
     for contract in CONTRACTS.values():
-        write(contract.files(), root)
+        write(contract.files, root)
     with importable(root), serving(CONTRACTS) as server:
         yield server
         while CLIENTS:
@@ -429,7 +429,7 @@ def test_the_exceptions_module_needs_nothing(tmp_path: Path) -> None:
     import subprocess
     import sys
 
-    write(KAIZEN.files(), tmp_path)
+    write(KAIZEN.files, tmp_path)
     script = "import sys; sys.path.insert(0, '.'); import kaizen_client.errors as e; print(len(e.DOCUMENTED))"
     command = [sys.executable, "-S", "-I", "-c", script]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)

@@ -19,29 +19,24 @@ from serving import (
     Contract,
     Server,
     closed_port,
+    compiled,
     hanging_up,
-    node_tool,
+    run_in_node,
     serving,
     write,
 )
 
 from errorkit.failure import Public
-from requirements import require
 
 AT_ONCE = {"waitInitial": 1, "waitJitter": 0}
 
 
-@pytest.fixture(name="compiled", scope="module")
+@pytest.fixture(name="js", scope="module")
 def _compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("typescript")
     for contract in CONTRACTS.values():
-        write(contract.files(), root)
-    (root / "package.json").write_text('{"type": "module"}')
-    options = {"strict": True, "target": "es2022", "module": "nodenext", "lib": ["es2023", "dom"], "types": []}
-    config = {"compilerOptions": {**options, "rootDir": ".", "outDir": "js"}, "include": ["*_client/*.ts"]}
-    (root / "tsconfig.json").write_text(json.dumps(config))
-    subprocess.run([node_tool("tsc"), "--project", str(root)], check=True, capture_output=True, timeout=300)
-    return root / "js"
+        write(contract.files, root)
+    return compiled(root)
 
 
 @pytest.fixture(name="server", scope="module")
@@ -50,42 +45,20 @@ def _server() -> Iterator[Server]:
         yield server
 
 
-def run(compiled: Path, cases: list[dict[str, Any]], tmp_path: Path) -> list[dict[str, Any]]:
-    """What each case came to."""
-    require("node")
-    (compiled / "package.json").write_text('{"type": "module"}')
-    file = tmp_path / "cases.json"
-    file.write_text(json.dumps(cases))
-    script = Path(__file__).with_name("typescript_cases.mjs")
-    done = subprocess.run(
-        ["node", str(script), str(compiled), str(file)], capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    results: list[dict[str, Any]] = json.loads(done.stdout)
-    assert len(results) == len(cases)
-    return results
-
-
 def case(server: Server, contract: Contract, path: str, **more: Any) -> dict[str, Any]:
     """One request of one client."""
     options = {"retry": AT_ONCE, **more.pop("options", {})}
     return {"package": contract.package, "url": f"{server.url}/{contract.name}{path}", "options": options, **more}
 
 
-def classes(contract: Contract) -> dict[str, str]:
-    """The class of each spelling, as the Python client of the same catalogue calls it."""
-    source = contract.files()[f"{contract.package}/errors.py"]
-    return dict(re.findall(r'^    "(\w+)": (\w+),$', source, re.MULTILINE))
-
-
-def test_every_code_is_caught_by_its_class(compiled: Path, server: Server, tmp_path: Path) -> None:
+def test_every_code_is_caught_by_its_class(js: Path, server: Server, tmp_path: Path) -> None:
     """The class has the name that it has in Python and everything that the dialect's `read` finds."""
     once = {"retry": {"attempts": 1}}
     cases = [case(server, CONTRACTS[name], f"/code/{code}", options=once) for name, code in EVERY_CODE]
-    results = run(compiled, cases, tmp_path)
+    results = run_in_node(js, cases, tmp_path)
     for (name, code), result in zip(EVERY_CODE, results, strict=True):
         contract = CONTRACTS[name]
-        spelling, cls = contract.dialect.spell(code), classes(contract)[contract.dialect.spell(code)]
+        spelling, cls = contract.dialect.spell(code), contract.classes[contract.dialect.spell(code)]
         spec = contract.catalog.by_code(code)
         if not spec.propagate:
             assert result["warnings"] == [["the call goes on without the service", cls]]
@@ -104,13 +77,13 @@ def test_every_code_is_caught_by_its_class(compiled: Path, server: Server, tmp_p
         assert result["payload"].keys() == plain.json().keys()
 
 
-def test_what_is_not_documented_falls_back(compiled: Path, server: Server, tmp_path: Path) -> None:
+def test_what_is_not_documented_falls_back(js: Path, server: Server, tmp_path: Path) -> None:
     """To the class of the status, or of its family; a page that is no JSON keeps its text."""
     kaplaix = FIVE["kaplaix"]
     once = {"retry": {"attempts": 1}}
     paths = ["/future/404", "/future/418", "/future/599", "/page/502"]
-    future, teapot, unknown, page = run(
-        compiled, [case(server, kaplaix, path, options=once) for path in paths], tmp_path
+    future, teapot, unknown, page = run_in_node(
+        js, [case(server, kaplaix, path, options=once) for path in paths], tmp_path
     )
     assert (future["raised"], future["code"], future["documented"]) == ("Status404Error", "FROM_THE_FUTURE", False)
     assert (teapot["raised"], unknown["raised"]) == ("Status4xxError", "Status5xxError")
@@ -118,7 +91,7 @@ def test_what_is_not_documented_falls_back(compiled: Path, server: Server, tmp_p
     assert (page["cause"], page["causeText"]) == ("KaplaixDecodeError", "<h1>Out of order</h1>")
 
 
-def test_requests_without_an_answer_have_classes_of_their_own(compiled: Path, server: Server, tmp_path: Path) -> None:
+def test_requests_without_an_answer_have_classes_of_their_own(js: Path, server: Server, tmp_path: Path) -> None:
     """Network failure, time-out and a success that is not JSON; what the caller aborts stays the caller's."""
     kaplaix = FIVE["kaplaix"]
     nowhere = Server(f"http://127.0.0.1:{closed_port()}", {})
@@ -130,7 +103,7 @@ def test_requests_without_an_answer_have_classes_of_their_own(compiled: Path, se
         case(server, kaplaix, "/text", abort=True, options={"retry": {"attempts": 1}}),
         case(nowhere, FIVE["agentkavach"], "/"),
     ]
-    network, timeout, decode, broken, aborted, opened = run(compiled, cases, tmp_path)
+    network, timeout, decode, broken, aborted, opened = run_in_node(js, cases, tmp_path)
     assert (network["raised"], network["cause"]) == ("KaplaixNetworkError", "TypeError")
     assert "ECONNREFUSED" in network["message"]
     assert (timeout["raised"], timeout["cause"]) == ("KaplaixTimeoutError", "DOMException")
@@ -144,7 +117,7 @@ def test_requests_without_an_answer_have_classes_of_their_own(compiled: Path, se
     assert opened["warnings"] == [["the call goes on without the service", "AgentKavachNetworkError"]]
 
 
-def test_only_what_is_retryable_is_repeated_within_bounds(compiled: Path, server: Server, tmp_path: Path) -> None:
+def test_only_what_is_retryable_is_repeated_within_bounds(js: Path, server: Server, tmp_path: Path) -> None:
     """As often as the policy allows; not for a body that is read once, nor against the service's verdict."""
     kaizen, openai = FIVE["kaizen"], CONTRACTS["openai"]
     five = {"retry": {**AT_ONCE, "attempts": 5}}
@@ -160,7 +133,7 @@ def test_only_what_is_retryable_is_repeated_within_bounds(compiled: Path, server
         "ts-obeyed": (case(server, kaizen, "/flaky/rate_limited/1/ts-obeyed?wait=1", json=True), 2),
         "ts-open": (case(server, FIVE["agentkavach"], "/flaky/rate_limited/99/ts-open"), 1),
     }
-    results = dict(zip(wanted, run(compiled, [one for one, _ in wanted.values()], tmp_path), strict=True))
+    results = dict(zip(wanted, run_in_node(js, [one for one, _ in wanted.values()], tmp_path), strict=True))
     assert {key: len(server.requests(key)) for key in wanted} == {key: count for key, (_, count) in wanted.items()}
     assert results["ts-until"]["body"] == {"attempts": 3}
     assert results["ts-bound"]["raised"] == "InternalError"
@@ -170,30 +143,30 @@ def test_only_what_is_retryable_is_repeated_within_bounds(compiled: Path, server
     assert second - first >= 1
 
 
-def test_requests_without_an_answer_are_repeated_only_where_it_is_safe(compiled: Path, tmp_path: Path) -> None:
+def test_requests_without_an_answer_are_repeated_only_where_it_is_safe(js: Path, tmp_path: Path) -> None:
     """GET is idempotent, POST is not, unless it has an Idempotency-Key."""
     counts = []
     for init in ({}, {"method": "POST"}, {"method": "POST", "headers": {"Idempotency-Key": "k"}}):
         with hanging_up() as (url, accepted):
-            [result] = run(compiled, [case(Server(url, {}), FIVE["kaizen"], "/", init=init)], tmp_path)
+            [result] = run_in_node(js, [case(Server(url, {}), FIVE["kaizen"], "/", init=init)], tmp_path)
         assert result["raised"] == "KaizenNetworkError"
         counts.append(len(accepted))
     assert counts == [3, 1, 3]
 
 
-def test_resume_at_alone_says_when_to_come_back(compiled: Path, server: Server, tmp_path: Path) -> None:
+def test_resume_at_alone_says_when_to_come_back(js: Path, server: Server, tmp_path: Path) -> None:
     """The instant in the body, where no header does."""
     contract = CONTRACTS["problem"]
     end = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=90)
     body = contract.dialect.write(Public("rate_limited", 429, resume_at=end))
     script = tmp_path / "resume.mjs"
     script.write_text(
-        f"""import {{ errorFrom }} from "{(compiled / contract.package / "errors.js").as_uri()}";
+        f"""import {{ errorFrom }} from "{(js / contract.package / "errors.js").as_uri()}";
 const answer = {{ statusCode: 429, headers: new Headers(), text: {json.dumps(json.dumps(body))} }};
 const {{ resumeAt, retryAfter, code }} = errorFrom(answer);
 console.log(JSON.stringify({{ resumeAt: resumeAt.toISOString(), retryAfter, code }}));"""
     )
-    (compiled / "package.json").write_text('{"type": "module"}')
+    (js / "package.json").write_text('{"type": "module"}')
     done = subprocess.run(["node", str(script)], capture_output=True, text=True, timeout=60, check=True)
     result = json.loads(done.stdout)
     assert result["resumeAt"] == end.strftime("%Y-%m-%dT%H:%M:%S.000Z")

@@ -13,6 +13,7 @@ from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.dialects import Dialect
 from errorkit.errors import ValidationError
 from errorkit.publish import Options
+from errorkit.publish.example import INVALID, MISSING, example, validation
 
 FIELDS = ("code", "type", "message", "param", "details", "request_id", "resume_at")
 """What a client reads from a body, as `Dialect.places` names it."""
@@ -150,7 +151,7 @@ def _codes(catalog: Catalog, dialect: Dialect, options: Options, names: Mapping[
                 f"class {name!r} of code {spec.code!r} is taken by {other}; use names={spec.code}=OtherName"
             )
         taken[name] = f"code {spec.code!r}"
-        statuses = tuple(sorted(_statuses(spec, dialect, options)))
+        statuses = tuple(sorted(_statuses(catalog, spec, dialect, options)))
         parent = f"Status{statuses[0]}Error" if len(statuses) == 1 else f"Status{statuses[0] // 100}xxError"
         yield Code(spec, spelling, name, parent, statuses)
 
@@ -165,16 +166,11 @@ def _class_name(spelling: str, common: Mapping[str, str]) -> str:
     return name if name not in _RESERVED and name not in common.values() else f"{stem}CodeError"
 
 
-def _statuses(spec: ErrorSpec, dialect: Dialect, options: Options) -> set[int]:
+def _statuses(catalog: Catalog, spec: ErrorSpec, dialect: Dialect, options: Options) -> set[int]:
     """The statuses that a code comes with: a validation failure's may depend on the finding."""
-    declared = {spec.status}
-    if issubclass(spec.cls, ValidationError):
-        own = spec.status if spec.status != ValidationError.status else None
-        declared = {
-            options.status_missing or own or dialect.status_missing,
-            options.status_invalid or own or dialect.status_invalid,
-        }
-    return {dialect.settle(status, spec.type, spec.message)[0] for status in declared}
+    if not issubclass(spec.cls, ValidationError):
+        return {example(catalog, spec, dialect, options).public.status}
+    return {validation(catalog, dialect, options, found, spec).public.status for found in (MISSING, INVALID)}
 
 
 def _pairs(text: str, catalog: Catalog) -> Iterator[tuple[str, str]]:
