@@ -256,8 +256,7 @@ def configure_logs(*, written: bool) -> None:
 
     sink = open(os.devnull, "wb")  # noqa: SIM115 - open as long as the process
     logging.basicConfig(stream=open(os.devnull, "w"), level="INFO" if written else "CRITICAL", force=True)  # noqa: SIM115
-    if not written:
-        logging.disable(logging.ERROR)
+    logging.disable(logging.NOTSET if written else logging.ERROR)
     structlog.configure(
         processors=[JSONLine()],
         wrapper_class=structlog.make_filtering_bound_logger("info" if written else "critical"),

@@ -72,6 +72,7 @@ class ErrorHandler:
             renderer: {spec.code: self._rehearse(renderer, spec) for spec in self.catalog}
             for renderer in (*self._id_formats, *self._problems.values())
         }
+        self._declared: dict[tuple[type[APIError], Renderer, bool], tuple[RawHeaders, bool]] = {}
         self._prepared: dict[tuple[type[APIError], Renderer], Prepared] = {}
 
     # -- before anything fails
@@ -260,7 +261,7 @@ class ErrorHandler:
         advice = self._advise(shown, headers)
         public = self._public(request, identified, shown, advice, status)
         request.failure = Failure(public, self._private(identified))
-        own, cacheable = self._fields(renderer, shown, headers)
+        own, cacheable = self._declared_or_own(renderer, shown, headers)
         if only_words and shown.error is not None and advice is None and _declares_only(type(error)):
             prepared = renderer.prepare(public._replace(message=shown.spec.message), own, cache_control=cacheable)
             if prepared is not None:
@@ -315,15 +316,19 @@ class ErrorHandler:
                 param = text_of(error.param, 512)
             if error.extensions:
                 extensions = {text_of(name, 200): safe(value) for name, value in error.extensions.items()}
-            if error.details:
-                details = tuple(_clean(dialect.translate(detail)) for detail in error.details)
+            findings = tuple(map(_clean, error.details))
+            if findings:
+                details = tuple(
+                    detail if (detail := dialect.translate(finding)) is finding else _clean(detail)
+                    for finding in findings
+                )
             if isinstance(error, ValidationError):
                 status = self._status_of(error, spec, dialect)
-                if error.details:
-                    finding = dialect.deciding(error.details)
-                    param = param or _clean(finding).field or None
+                if findings:
+                    finding = dialect.deciding(findings)
+                    param = param or finding.field or None
                     if "message" not in error.__dict__:
-                        message = text_of(dialect.describe(tuple(map(_clean, error.details))))
+                        message = text_of(dialect.describe(findings))
                     if dialect.code_from_finding and finding.code in self.catalog:
                         spec = self.catalog.by_code(finding.code)
         status, coarse, message = dialect.settle(status or spec.status, spec.type, message)
@@ -367,6 +372,16 @@ class ErrorHandler:
             error.caller,
             error.context,
         )
+
+    def _declared_or_own(self, renderer: Renderer, shown: Shown, kept: RawHeaders) -> tuple[RawHeaders, bool]:
+        """`_fields`, remembered where there are none but those that the class declares."""
+        spec, error = shown
+        if kept or (error is not None and error.headers):
+            return self._fields(renderer, shown, kept)
+        key = (spec.cls, renderer, error is None)
+        if key not in self._declared:
+            bounded(self._declared)[key] = self._fields(renderer, shown, kept)
+        return self._declared[key]
 
     def _fields(self, renderer: Renderer, shown: Shown, kept: RawHeaders) -> tuple[RawHeaders, bool]:
         """The error's own header fields, and whether a Cache-Control among them shall stand."""
@@ -501,7 +516,7 @@ def _sent_wait(error: APIError, headers: RawHeaders) -> Wait | None:
 
 def _clean(detail: Detail) -> Detail:
     return Detail(
-        tuple(part if isinstance(part, int) else text_of(part, 256) for part in detail.path[:32]),
+        tuple([part if isinstance(part, int) else text_of(part, 256) for part in detail.path[:32]]),
         text_of(detail.message, 1024),
         text_of(detail.code, 64),
         text_of(detail.location, 16),

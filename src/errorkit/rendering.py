@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 from errorkit.dialects import Dialect
 from errorkit.encoding import CUT, clean, encode, encode_string, safe
 from errorkit.exchange import RawHeaders, Response, raw_header
-from errorkit.failure import Public
+from errorkit.failure import NOTHING, Public
 from errorkit.retry import rfc3339
 
 MAX_BODY = 65536
@@ -39,8 +39,12 @@ _FIND = re.compile(b"(" + b"|".join(re.escape(mark) for mark in _MARKED) + b")")
 K = TypeVar("K")
 V = TypeVar("V")
 
-Template = tuple[tuple[bytes, str], ...]
-"""Fixed bytes, and the field that follows them (empty at the end)."""
+
+class Template(NamedTuple):
+    """A body in parts. gaps: the index of each part that changes, and the field that belongs there."""
+
+    parts: list[bytes]
+    gaps: tuple[tuple[int, str], ...]
 
 
 class Prepared(NamedTuple):
@@ -114,15 +118,9 @@ class Renderer:
         """A further occurrence: the same as `render` would make."""
         known = prepared.public
         public = Public(
-            known.code,
-            known.status,
-            known.type,
-            known.title,
-            message,
-            request_id=request_id,
-            retryable=known.retryable,
-            doc_url=known.doc_url,
-        )
+            known.code, known.status, known.type, known.title, message, None, (), request_id,
+            None, None, known.retryable, None, known.doc_url, NOTHING,
+        )  # fmt: skip
         body = self._splice(prepared.template, public)
         if len(body) > MAX_BODY:
             body = self._whole(public)
@@ -175,26 +173,25 @@ class Renderer:
         template: Template | None = None
         if self._copies.issuperset(present):
             marked = public._replace(**present)
-            template = tuple(_pieces(encode(self.dialect.write(marked))))
+            template = _template(encode(self.dialect.write(marked)))
             if self._splice(template, public) != encode(self.dialect.write(public)):
                 template = None
         bounded(self._templates)[key] = template
         return template
 
     def _splice(self, template: Template, public: Public) -> bytes:
-        parts: list[bytes] = []
-        for fixed, field in template:
-            parts.append(fixed)
+        parts = template.parts.copy()
+        for index, field in template.gaps:
             if field == "message":
-                parts.append(encode_string(public.message))
+                parts[index] = encode_string(public.message)
             elif field == "request_id":
-                parts.append(public.request_id.encode("ascii"))
+                parts[index] = public.request_id.encode("ascii")
             elif field == "param":
-                parts.append(encode_string(public.param or ""))
+                parts[index] = encode_string(public.param or "")
             elif field == "retry_after":
-                parts.append(b"%d" % (public.retry_after or 0))
-            elif field:
-                parts.append(rfc3339(public.resume_at or _INSTANT).encode("ascii"))
+                parts[index] = b"%d" % (public.retry_after or 0)
+            else:
+                parts[index] = rfc3339(public.resume_at or _INSTANT).encode("ascii")
         return b"".join(parts)
 
     def _whole(self, public: Public) -> bytes:
@@ -212,11 +209,9 @@ def _key(public: Public) -> tuple[Any, ...]:
     return (*public[:4], public.doc_url, public.retryable, public.param is None, public.retry_after is None)
 
 
-def _pieces(marked: bytes) -> Iterable[tuple[bytes, str]]:
+def _template(marked: bytes) -> Template:
     parts = _FIND.split(marked)
-    for index in range(0, len(parts) - 1, 2):
-        yield parts[index], _MARKED[parts[index + 1]]
-    yield parts[-1], ""
+    return Template(parts, tuple((index, _MARKED[parts[index]]) for index in range(1, len(parts), 2)))
 
 
 def _shrunk(public: Public) -> Iterable[Public]:

@@ -42,7 +42,7 @@ def accept(value: bytes) -> str | None:
 def uuid7() -> str:
     """A UUID version 7 (RFC 9562 section 5.7) as 32 hex digits: sortable and unguessable."""
     stamp = time.time_ns() // 1_000_000 << 80
-    return ((stamp | int.from_bytes(urandom(10), "big")) & _KEEP | _MARK).to_bytes(16, "big").hex()
+    return ((stamp | int.from_bytes(urandom(10))) & _KEEP | _MARK).to_bytes(16).hex()
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,13 +74,12 @@ async def respond(request: ASGIRequest, flow: Flow, response: Response, send: Se
 
 def stamped(message: Message, id_header: bytes, request_id: str) -> Message:
     """A copy of a message with the request ID among its headers, once."""
-    pair = (id_header, request_id.encode("ascii"))
-    headers = list(message.get("headers", ()))
-    for index in range(len(headers) - 1, -1, -1):
-        if headers[index][0] == id_header:
-            del headers[index]
-    headers.append(pair)
-    return {**message, "headers": headers}
+    headers = message.get("headers", ())
+    for pair in headers:
+        if pair[0] == id_header:
+            headers = [pair for pair in headers if pair[0] != id_header]
+            break
+    return {**message, "headers": [*headers, (id_header, request_id.encode("ascii"))]}
 
 
 def carries(message: Message, request_id: str) -> bool:

@@ -1,0 +1,88 @@
+"""Import time, resident memory, and what an error leaves behind."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tracemalloc
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.contenders import configure_logs, contender_of, workload
+from benchmarks.scenarios import SCENARIOS
+
+_ROOT = Path(__file__).resolve().parent.parent
+_ERRORS = ("conflict", "unmatched", "crash")
+
+IMPORTS = (
+    ("errorkit, errorkit.asgi", "starlette.applications, structlog", "errorkit, errorkit.asgi"),
+    ("errorkit.starlette with its handler", "starlette.applications, structlog, pydantic", "errorkit.starlette, errorkit.handler"),
+)  # fmt: skip
+"""What is imported, on top of what."""
+
+
+class Kept(NamedTuple):
+    """After many errors.
+
+    bytes_per_error: still allocated. cyclic_per_error: objects that only the garbage collector
+    can free. resident_mib: the process's peak memory.
+    """
+
+    errors: int
+    bytes_per_error: float
+    cyclic_per_error: float
+    resident_mib: float
+
+
+def import_milliseconds(modules: str, on_top_of: str, *, repeats: int = 5) -> float:
+    """CPU time of an import in a new process whose files are warm; the median."""
+    code = (
+        f"import time, {on_top_of}\nt = time.process_time()\nimport {modules}\nprint((time.process_time() - t) * 1000)"
+    )
+    return statistics.median(float(_python("-c", code)) for _ in range(repeats))
+
+
+def kept(framework: str, name: str, errors: int) -> Kept:
+    """What so many errors leave behind, in a process of their own."""
+    return Kept(*json.loads(_python("-m", __name__, framework, name, str(errors))))
+
+
+def _python(*arguments: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path[1:])}
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=_ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
+
+
+def _main(framework: str, name: str, errors: int) -> None:
+    configure_logs(written=False)
+    batches = [workload(contender_of(framework, name), SCENARIOS[scenario])[0] for scenario in _ERRORS]
+    each = max(1, errors // len(batches))
+    for batch in batches:
+        batch(200)
+    gc.collect()
+    gc.disable()
+    for batch in batches:
+        batch(100)
+    cyclic = gc.collect() / (100 * len(batches))
+    gc.enable()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    tracemalloc.start()
+    for batch in batches:
+        batch(50)
+    gc.collect()
+    before = tracemalloc.get_traced_memory()[0]
+    for batch in batches:
+        batch(each)
+    gc.collect()
+    grown = tracemalloc.get_traced_memory()[0] - before
+    print(json.dumps([each * len(batches), grown / (each * len(batches)), cyclic, peak]))
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

@@ -1,0 +1,26 @@
+"""Instructions per request, counted by valgrind: they repeat where times do not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from benchmarks import instructions
+from requirements import require
+
+KEPT = json.loads(Path(__file__).with_name("instructions.json").read_text())
+"""Scenario of Starlette to errorkit's instructions per request, divided by the bare framework's."""
+REGRESSION = 1.1
+
+
+def test_a_request_costs_no_more_instructions_than_it_did() -> None:
+    """Against the bare framework in the same run, so that another Python changes both.
+
+    After a change that is meant to cost or to save: copy the ratios that this test prints.
+    """
+    require("valgrind")
+    cells = [("starlette", name, scenario) for scenario in KEPT for name in ("bare", "errorkit")]
+    counts = instructions.count(cells)
+    found = {name: round(counts["starlette", "errorkit", name] / counts["starlette", "bare", name], 3) for name in KEPT}
+    print(json.dumps(found, indent=1))
+    assert {name: ratio for name, ratio in found.items() if ratio > KEPT[name] * REGRESSION} == {}
