@@ -11,9 +11,9 @@ import tracemalloc
 from typing import Any
 
 import pytest
+
 from benchmarks.contenders import contender_of, workload
 from benchmarks.scenarios import SCENARIOS
-
 from errorkit.config import Config
 from errorkit.dialects import PRESETS
 from errorkit.errors import STANDARD, APIError, ConflictError, RateLimitError, ValidationError
