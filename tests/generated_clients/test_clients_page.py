@@ -9,10 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from serving import CONTRACTS, node_tool, serving, write
 
 from errorkit.publish import Options, client_typescript
 from requirements import require
+
+pytestmark = pytest.mark.timeout(300)  # the first run installs programs from npm
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "clients.md"
 

@@ -15,6 +15,8 @@ from examples.demo.server import Server as ExampleServer
 from examples.demo.steps import ACME, ACME_JSON, STEPS, Step
 from examples.docstore.errors import CATALOG
 
+pytestmark = pytest.mark.timeout(300)  # the first run installs programs from npm
+
 
 class Example(NamedTuple):
     """A running example and its client."""
@@ -61,7 +63,7 @@ def test_python_catches_every_failure_by_its_class(example: Example) -> None:
     transport = module(example.contract, "transport")
     errors = module(example.contract, "errors")
     once = transport.Transport(httpx.HTTPTransport(verify=False), retry=transport.RetryPolicy(attempts=1))
-    with httpx.Client(base_url=example.url, transport=once) as client:
+    with httpx.Client(base_url=example.url, transport=once, timeout=30) as client:
         for step in EVERY_STEP:
             caught = None
             for _ in range(step.repeat):

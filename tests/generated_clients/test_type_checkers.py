@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from serving import CONTRACTS, FIVE, Contract, node_tool, write
 
+pytestmark = pytest.mark.timeout(300)  # the first run installs programs from npm
+
 CHECKED = [*FIVE.values(), *(CONTRACTS[name] for name in ("problem", "google", "jsonapi"))]
 """Every contract, and the presets whose places look unlike the others'."""
 COMPLETE, WITHOUT = "complete", "without"

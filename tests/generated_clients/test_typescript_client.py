@@ -28,6 +28,8 @@ from serving import (
 
 from errorkit.failure import Public
 
+pytestmark = pytest.mark.timeout(300)  # the first run installs programs from npm
+
 AT_ONCE = {"waitInitial": 1, "waitJitter": 0}
 
 
