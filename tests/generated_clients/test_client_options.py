@@ -52,10 +52,16 @@ def test_a_code_can_be_given_a_class_name() -> None:
     assert not {"RateLimitedError", "InternalError"} & found
 
 
-def test_no_class_hides_one_of_the_language() -> None:
-    """`timeout` and `not_implemented` would be called as builtins are."""
-    found = classes(source())
-    assert {"TimeoutCodeError", "NotImplementedCodeError"} <= found
+class Numbered(errors.ConflictError):
+    """Its class would be called like that of a status."""
+
+    code = "status_404"
+
+
+def test_no_class_hides_another() -> None:
+    """`timeout` and `not_implemented` would be called as builtins are, `status_404` as the class of a status."""
+    found = classes(source(known=Catalog([*(spec.cls for spec in catalog), Numbered])))
+    assert {"TimeoutCodeError", "NotImplementedCodeError", "Status404CodeError"} <= found
     assert not {"TimeoutError", "NotImplementedError"} & found
 
 

@@ -45,6 +45,7 @@ _JAVASCRIPT = ("AggregateError", "DOMException", "EvalError", "RangeError", "Ref
 _RESERVED = frozenset({*dir(builtins), *_JAVASCRIPT})
 _LONGEST_NAME = 30
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+").findall
+_STATUS_CLASS = re.compile(r"Status\d{3}Error").fullmatch
 _CLASS = re.compile(r"[A-Za-z][A-Za-z0-9]*").fullmatch
 _STEP = re.compile(
     r"""\.(?P<member>[A-Za-z_]\w*)
@@ -163,7 +164,8 @@ def _class_name(spelling: str, common: Mapping[str, str]) -> str:
     stem = "".join(words)
     stem = stem if not stem[:1].isdigit() else f"Code{stem}"
     name = f"{stem}Error"
-    return name if name not in _RESERVED and name not in common.values() else f"{stem}CodeError"
+    free = name not in _RESERVED and name not in common.values() and not _STATUS_CLASS(name)
+    return name if free else f"{stem}CodeError"
 
 
 def _statuses(catalog: Catalog, spec: ErrorSpec, dialect: Dialect, options: Options) -> set[int]:
