@@ -121,7 +121,7 @@ def model(catalog: Catalog, dialect: Dialect, options: Options) -> ClientModel:
 
 
 def _common_names(options: Options) -> dict[str, str]:
-    words = [word for word in _WORD(options.extra.get("prefix") or options.title) if word not in ("API", "Api")]
+    words = [word for word in _WORD(options.title) if word not in ("API", "Api")]
     prefix = options.extra.get("prefix") or "".join(word[0].upper() + word[1:] for word in words) or "Service"
     names = {role: options.extra.get(role) or prefix + suffix for role, suffix in _DEFAULT_NAMES.items()}
     for role, name in names.items():
