@@ -1,4 +1,4 @@
-"""python -m benchmarks [--quick] [--only starlette] [--out DIRECTORY]: measures and writes results.json and results.md."""
+"""python -m benchmarks [--quick] [--only starlette] [--out DIRECTORY]: writes results.json and results.md."""
 
 from __future__ import annotations
 

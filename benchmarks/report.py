@@ -9,11 +9,8 @@ from typing import Any
 def markdown(results: Mapping[str, Any]) -> str:
     """Tables of everything that was measured."""
     machine = results["machine"]
-    parts = [
-        "# Results",
-        f"{machine['python']}, {machine['processor']} with {machine['cores']} cores, load {machine['load']}; "
-        f"{machine['versions']}.",
-    ]
+    where = f"{machine['python']}, {machine['processor']} with {machine['cores']} cores, load {machine['load']}"
+    parts = ["# Results", f"{where}; {machine['versions']}."]
     for framework, rows in results["time"].items():
         parts += [f"## {framework}: CPU time, ratio to bare [95 % interval]", _table(rows, _ratio)]
     for framework, rows in results["instructions"].items():

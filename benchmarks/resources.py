@@ -21,7 +21,7 @@ _ERRORS = ("conflict", "unmatched", "crash")
 
 IMPORTS = (
     ("errorkit, errorkit.asgi", "starlette.applications, structlog", "errorkit, errorkit.asgi"),
-    ("errorkit.starlette with its handler", "starlette.applications, structlog, pydantic", "errorkit.starlette, errorkit.handler"),
+    ("errorkit.starlette", "starlette.applications, structlog, pydantic", "errorkit.starlette"),
 )  # fmt: skip
 """What is imported, on top of what."""
 

@@ -1,4 +1,4 @@
-"""Drive an application in process and keep what it really sent."""
+"""Drive an application in process, strictly by its protocol, and keep what it really sent."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 from wsgiref.util import setup_testing_defaults
+from wsgiref.validate import validator
+
+from robustness.strict_asgi import StrictHTTP
 
 
 @dataclass
@@ -73,6 +76,7 @@ async def call_asgi(
     if body and not any(name.lower() == "content-length" for name, _ in headers):
         headers.append(("content-length", str(len(body))))
     reply = Reply()
+    sent_scope = scope(method, path, headers, **more)
     if lifespan:
         await start(app)
     sent_body = False
@@ -84,7 +88,10 @@ async def call_asgi(
         sent_body = True
         return {"type": "http.request", "body": body, "more_body": False}
 
+    strict = StrictHTTP(sent_scope)
+
     async def send(message: dict[str, Any]) -> None:
+        strict.take(message)
         reply.messages.append(message)
         if message["type"] == "http.response.start":
             assert reply.status == 0, "the response was started twice"
@@ -97,7 +104,7 @@ async def call_asgi(
             reply.complete = not message.get("more_body", False)
 
     try:
-        await app(scope(method, path, headers, **more), receive, send)
+        await app(sent_scope, receive, send)
     except Exception as raised:
         reply.raised = raised
     return reply
@@ -144,6 +151,7 @@ def wsgi(
     path, _, query = path.partition("?")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
         "PATH_INFO": path,
         "QUERY_STRING": query,
         "wsgi.input": BytesIO(body),
@@ -163,7 +171,7 @@ def wsgi(
 
     chunks: Any = ()
     try:
-        chunks = app(environ, start_response)
+        chunks = validator(app)(environ, start_response)
         for chunk in chunks:
             assert reply.status, "a body came before start_response"
             reply.body += chunk

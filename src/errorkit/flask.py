@@ -13,7 +13,7 @@ from errorkit.declaration import Operation
 from errorkit.errors import APIError, MalformedJSONError
 from errorkit.handler import build_handler
 from errorkit.validation import as_error
-from errorkit.wsgi import ENVIRON_KEY, ErrorMiddleware, WSGIApp, WSGIRequest
+from errorkit.wsgi import ENVIRON_KEY, ErrorMiddleware, WSGIApp, WSGIRequest, titled
 
 if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, importing this does not
     from pydantic import BaseModel
@@ -99,10 +99,8 @@ class ErrorKit:
         response = self.handler.respond(request, original)
         self.handler.annotate(request)
         request.claim()
-        answer = flask.Response(response.body, response.status)
-        for name, value in response.headers:
-            answer.headers[name.decode("ascii").title()] = value.decode("latin-1")
-        return answer
+        headers = [(titled(name), value.decode("latin-1")) for name, value in response.headers]
+        return flask.Response(response.body, response.status, headers)
 
     def _remember(self, exc_info: Any) -> None:
         """Flask's hook for logging a crash: the event will tell it, once."""
@@ -119,7 +117,7 @@ class ErrorKit:
             return MalformedJSONError()
         status = exception.code or 500
         headers = dict(pair for pair in exception.get_headers() if pair[0].lower() not in _DROPPED)
-        error = self.handler.catalog.by_status(status if 400 <= status <= 599 else 500).cls(headers=headers)
+        error = self.handler.catalog.by_status(status if 400 <= status <= 599 else 500).cls(headers=headers or None)
         if exception.description and exception.description != type(exception).description:
             if status < 500:
                 error.message = exception.description

@@ -107,7 +107,7 @@ def parse_retry_after(value: str, now: datetime) -> int | None:
 
 def rfc3339(instant: datetime) -> str:
     """`2026-01-31T12:00:00Z`."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return instant.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"
 
 
 def parse_rfc3339(text: str) -> datetime | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import Token
+from functools import lru_cache
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -296,7 +297,7 @@ class Body:
         answer.status = response.status
         answer.line = f"{response.status} {phrase(response.status)}"
         own = request.renderer.id_header
-        answer.headers = [(_title(n), v.decode("latin-1")) for n, v in response.headers if n != own]
+        answer.headers = [(titled(n), v.decode("latin-1")) for n, v in response.headers if n != own]
         self.pending = [] if request.method == "HEAD" else [response.body]
         self.ended = True
         answer.begin(request, self.id_name)
@@ -334,5 +335,7 @@ def _environ_name(name: bytes) -> str:
     return "HTTP_" + name.decode("ascii").upper().replace("-", "_")
 
 
-def _title(name: bytes) -> str:
+@lru_cache(maxsize=256)
+def titled(name: bytes) -> str:
+    """A header's name as WSGI applications spell it: `X-Request-Id`."""
     return name.decode("ascii").title()

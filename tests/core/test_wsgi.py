@@ -38,7 +38,7 @@ def serving(body: Any, line: str = "200 OK", *headers: tuple[str, str], **settin
     """An application that answers with a body."""
 
     def app(environ: Any, start_response: Any) -> Any:
-        start_response(line, list(headers))
+        start_response(line, list(headers or (("Content-Type", "text/plain"),)))
         return body
 
     return ErrorMiddleware(app, **settings)
@@ -111,7 +111,7 @@ def test_start_response_may_come_with_the_first_chunk() -> None:
     """A generator calls it when it is first asked for something."""
 
     def app(environ: Any, start_response: Any) -> Iterator[bytes]:
-        start_response("200 OK", [("X-A", "1")])
+        start_response("200 OK", [("Content-Type", "text/plain"), ("X-A", "1")])
         yield b"a"
 
     reply = wsgi(ErrorMiddleware(app))
@@ -134,7 +134,7 @@ def test_write_sends_at_once(log: list[dict[str, Any]]) -> None:
     """The legacy callable: nothing can be held back any more."""
 
     def app(environ: Any, start_response: Any) -> Any:
-        write = start_response("200 OK", [])
+        write = start_response("200 OK", [("Content-Type", "text/plain")])
         write(b"a")
         write(b"b")
         if environ["PATH_INFO"] == "/fails":
@@ -152,11 +152,11 @@ def test_exc_info_replaces_what_was_said_before(log: list[dict[str, Any]]) -> No
     """An application that answers its own failure: the event knows the exception."""
 
     def app(environ: Any, start_response: Any) -> Any:
-        start_response("200 OK", [("X-Old", "1")])
+        start_response("200 OK", [("Content-Type", "text/plain"), ("X-Old", "1")])
         try:
             raise RuntimeError("why")
         except RuntimeError:
-            start_response("500 Oops", [("X-New", "1")], sys.exc_info())
+            start_response("500 Oops", [("Content-Type", "text/plain"), ("X-New", "1")], sys.exc_info())
         return [b"my own"]
 
     reply = wsgi(ErrorMiddleware(app))
@@ -169,11 +169,11 @@ def test_exc_info_after_the_headers_are_out_is_raised() -> None:
     """As PEP 3333 demands."""
 
     def app(environ: Any, start_response: Any) -> Any:
-        start_response("200 OK", [])(b"a")
+        start_response("200 OK", [("Content-Type", "text/plain")])(b"a")
         try:
             raise RuntimeError("late")
         except RuntimeError:
-            start_response("500 Oops", [], sys.exc_info())
+            start_response("500 Oops", [("Content-Type", "text/plain")], sys.exc_info())
 
     reply = wsgi(ErrorMiddleware(app))
     assert (reply.status, str(reply.raised)) == (200, "late")
@@ -183,8 +183,8 @@ def test_two_starts_without_exc_info_are_a_crash(log: list[dict[str, Any]]) -> N
     """A programming error of the application, answered as one."""
 
     def app(environ: Any, start_response: Any) -> Any:
-        start_response("200 OK", [])
-        start_response("200 OK", [])
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        start_response("200 OK", [("Content-Type", "text/plain")])
         return []
 
     assert wsgi(ErrorMiddleware(app)).status == 500

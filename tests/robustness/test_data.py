@@ -126,7 +126,7 @@ def answer(error: Exception, dialect: str = "problem") -> tuple[int, Any, bytes]
     return sent.status, json.loads(body, parse_constant=refuse), sent.body
 
 
-@pytest.mark.parametrize("dialect", PRESETS)
+@pytest.mark.parametrize("dialect", ["problem", "openai", "kaiko"])  # all of them: the property below
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
 def test_a_value_of_any_kind_leaves_status_code_and_json_intact(
     events: list[dict[str, Any]], last_words: list[str], value: Any, dialect: str

@@ -29,7 +29,7 @@ from errorkit.wsgi import ErrorMiddleware as WSGIMiddleware
 from robustness.strict_asgi import exchange, http_scope, run, start_up
 from robustness.strict_wsgi import serve
 
-REQUESTS = int(os.environ.get("ERRORKIT_TEST_REQUESTS", "3000"))
+REQUESTS = int(os.environ.get("ERRORKIT_TEST_REQUESTS", "2000"))
 SHARED = ConflictError("one instance for all requests")
 
 
@@ -99,7 +99,7 @@ def test_thousands_of_mixed_failures_leave_nothing_behind() -> None:
         gc.collect()
 
     async def main() -> None:
-        warm = 550
+        warm = 330
         await serve_all(0, warm)
         forget()
         tracemalloc.start()

@@ -160,11 +160,8 @@ def test_a_failure_at_the_first_chunk_is_visible(server: Server) -> None:
 def test_a_truncated_stream_is_never_presented_as_complete(server: Server, path: str) -> None:
     """Wherever the bare server shows it: granian's WSGI interface ends a failed body cleanly."""
     if server.name == "granian wsgi":
-        connection = server.connect()
-        connection.request("GET", path)
-        with contextlib.suppress(*TORN):  # it may also drop the connection before the first byte
-            assert connection.getresponse().read(6) == b"first;"
-        connection.close()
+        with contextlib.suppress(*TORN):  # ended cleanly, or dropped before the first byte
+            assert server.get(path)[2].startswith(b"first;")
     else:
         with pytest.raises(TORN):
             server.get(path)
