@@ -153,6 +153,29 @@ def test_check_works_on_flask_and_starlette(tmp_path: Path, monkeypatch: pytest.
     assert "GET /v1/y  raises 'conflict' at starry:" in run("check", "starry:app", code=1).output
 
 
+def test_check_reads_the_methods_of_classes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Starlette's HTTPEndpoint and Flask's MethodView are one operation for each method."""
+    (tmp_path / "viewy.py").write_text(
+        "from flask import Flask\nfrom flask.views import MethodView\nfrom errorkit import NotFoundError\n"
+        "from errorkit.flask import ErrorKit\napp = Flask('viewy')\nErrorKit(app)\nclass Views(MethodView):\n"
+        "    def get(self): self.fail()\n    def post(self): return {}\n    def fail(self): raise NotFoundError()\n"
+        "app.add_url_rule('/x', view_func=Views.as_view('x'))\n"
+    )
+    (tmp_path / "pointy.py").write_text(
+        "from starlette.applications import Starlette\nfrom starlette.endpoints import HTTPEndpoint\n"
+        "from starlette.routing import Route\nfrom errorkit import ConflictError\nfrom errorkit.starlette import install\n"
+        "class Points(HTTPEndpoint):\n    async def put(self, request): raise ConflictError()\n"
+        "    async def get(self, request): ...\napp = Starlette(routes=[Route('/y', Points)])\ninstall(app)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    views = run("check", "viewy:app", code=1).output
+    assert "GET /x  raises 'not_found' at viewy:10" in views
+    assert "2 operations: 1 faults, 0 not followed" in views
+    points = run("check", "pointy:app", code=1).output
+    assert "PUT /y  raises 'conflict' at pointy:7" in points
+    assert "2 operations: 1 faults, 0 not followed" in points
+
+
 def test_modules_beside_a_plain_module_are_read_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A service that is no package: what lies in the same directory is its own code."""
     (tmp_path / "beside_it.py").write_text("from errorkit.errors import GoneError\ndef gone(): raise GoneError()\n")
