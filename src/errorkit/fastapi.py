@@ -69,10 +69,9 @@ class ErrorMiddleware(StarletteMiddleware):
             WebSocketRequestValidationError: invalid,
         }
 
-    def guard(self, app: Starlette) -> None:
-        """Cover the application, and let its OpenAPI document tell of errors."""
-        super().guard(app)
-        document_errors(app, self.handler)
+    def _guard(self, app: Starlette, path: str, covered: list[str], kept: list[str]) -> None:
+        super()._guard(app, path, covered, kept)
+        document_errors(app, self.handler, path)
 
 
 def install(app: FastAPI, *, config: Config | None = None, **settings: Any) -> ErrorHandler:
@@ -85,10 +84,13 @@ def install(app: FastAPI, *, config: Config | None = None, **settings: Any) -> E
     return handler
 
 
-def document_errors(app: Any, handler: ErrorHandler) -> None:
+def document_errors(app: Any, handler: ErrorHandler, mounted: str = "") -> None:
     """Let `app.openapi()` describe the errors of every operation, once.
 
-    It happens by itself: in `install`, and for `add_middleware` when the application starts.
+    mounted: the path that the application is reached under.
+
+    It happens by itself: in `install`, and for `add_middleware` and mounted applications when
+    the application starts.
     """
     describe: Callable[[], dict[str, Any]] | None = getattr(app, "openapi", None)
     if describe is None or getattr(describe, "errorkit", None) is not None:
@@ -98,21 +100,21 @@ def document_errors(app: Any, handler: ErrorHandler) -> None:
     def openapi() -> dict[str, Any]:
         plain = describe()
         if not seen or seen[0] is not plain:
-            seen[:] = [plain, _described(app, plain, handler)]
+            seen[:] = [plain, _described(app, plain, handler, mounted)]
         return seen[1]
 
     openapi.errorkit = handler  # type: ignore[attr-defined]
     app.openapi = openapi
 
 
-def _described(app: FastAPI, plain: dict[str, Any], handler: ErrorHandler) -> dict[str, Any]:
+def _described(app: FastAPI, plain: dict[str, Any], handler: ErrorHandler, mounted: str) -> dict[str, Any]:
     from errorkit.publish import Options
     from errorkit.publish.openapi import document
 
     options = Options.of(handler.config, title=app.title)
 
     def dialect_for(path: str) -> Any:
-        renderer = handler.renderer_for(path)
+        renderer = handler.renderer_for(mounted + path)
         return None if renderer is None else renderer.dialect
 
     declared_codes = {(op.path, op.method.lower()): op.declared for op in operations(app)}

@@ -153,7 +153,8 @@ def operations(app: flask.Flask) -> Iterator[Operation]:
         before = [f for scope in (None, blueprint) for f in app.before_request_funcs.get(scope, ())]
         view = app.view_functions[rule.endpoint]
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-            yield Operation(method, rule.rule, tuple(dict.fromkeys((view, *before))))
+            handler = getattr(getattr(view, "view_class", None), method.lower(), view)  # of a MethodView
+            yield Operation(method, rule.rule, tuple(dict.fromkeys((handler, *before))))
 
 
 def _pydantic(handler: ErrorHandler) -> dict[type[BaseException], Translator]:

@@ -336,13 +336,25 @@ def operations(app: Starlette) -> Iterator[Operation]:
 def _operations(routes: Iterable[Any], prefix: str) -> Iterator[Operation]:
     for route in routes:
         endpoint = getattr(route, "endpoint", None)
-        if endpoint is not None:
-            path = prefix + getattr(route, "path_format", route.path)
-            for method in sorted(getattr(route, "methods", None) or ("*",)):
-                if method != "HEAD" or "GET" not in route.methods:
-                    yield Operation(method, path, (endpoint,))
-        else:
+        if endpoint is None:
             yield from _operations(getattr(route, "routes", None) or (), prefix + getattr(route, "path", ""))
+            continue
+        path = prefix + getattr(route, "path_format", route.path)
+        for method in sorted(getattr(route, "methods", None) or ("*",)):
+            if method != "HEAD" or "GET" not in route.methods:
+                yield from _operation(method, path, endpoint)
+
+
+def _operation(method: str, path: str, endpoint: Any) -> Iterator[Operation]:
+    """One of a function; of an `HTTPEndpoint` one for each of its methods."""
+    own = [name for name in _METHODS if hasattr(endpoint, name)] if isinstance(endpoint, type) else []
+    for name in own:
+        yield Operation(name.upper(), path, (getattr(endpoint, name),))
+    if not own:
+        yield Operation(method, path, (endpoint,))
+
+
+_METHODS = ("delete", "get", "head", "options", "patch", "post", "put")
 
 
 def _is_errorkit(factory: object) -> bool:

@@ -298,6 +298,22 @@ def test_add_middleware_is_enough() -> None:
     }
 
 
+def test_a_mounted_applications_own_document_is_completed_too() -> None:
+    """In the dialect of the path that it is mounted under."""
+    inner = FastAPI()
+
+    @inner.get("/x")
+    @raises(InvoiceSent)
+    def x() -> None: ...
+
+    app = FastAPI()
+    install(app, dialect={"/": "problem", "/inner": "kaiko"}, catalog=CATALOG)
+    app.mount("/inner", inner)
+    found = TestClient(app).get("/inner/openapi.json").json()
+    assert found["paths"]["/x"]["get"]["responses"].keys() == {"200", "409", "500"}
+    assert "KaikoError" in found["components"]["schemas"]
+
+
 def test_websockets_and_hidden_routes_are_listed_and_not_described() -> None:
     """`operations` knows them for `check`; the document leaves them out."""
     app = service(dialect="problem")

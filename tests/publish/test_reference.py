@@ -182,6 +182,23 @@ def test_markdown_holds_the_same(pages: Files) -> None:
     assert "| [`paused`](paused.md) | 503 | Work is <paused> & waits. | yes |" in files["index.md"]
 
 
+@pytest.mark.parametrize(
+    ("dialect", "code", "message"),
+    [
+        ("openai", "error.code", "error.message"),
+        ("problem", "code", "detail"),
+        ("google", "error.details[0].reason", "error.message"),
+        ("kubernetes", "details.causes[0].reason", "message"),
+        ("twilio", "details.error_code", "message"),
+    ],
+)
+def test_the_reading_section_names_where_the_dialect_puts_things(dialect: str, code: str, message: str) -> None:
+    """Found out from the dialect itself, so that no table of places can be wrong."""
+    index = html(CATALOG, get_dialect(dialect), OPTIONS)["index.html"]
+    assert f"<dt><code>{code}</code></dt><dd>The stable name of the error." in index
+    assert f"<dt><code>{message}</code></dt><dd>What happened, for people." in index
+
+
 def test_the_same_catalogue_gives_the_same_files(pages: Files) -> None:
     """Nothing depends on the clock or on chance, so that `--check` means something."""
     assert html(CATALOG, get_dialect("openai"), OPTIONS) == pages
