@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import httpx
 import structlog
 
-from errorkit.dialects import PRESETS
+from errorkit.dialects import PRESETS, get_dialect
 from examples.demo.screen import Screen
 from examples.demo.server import UVICORN, Event, Server
 from examples.demo.steps import SAME, STEPS, Step
@@ -91,10 +91,11 @@ async def show_dialects(screen: Screen) -> list[str]:
             async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
                 response = await client.request(SAME.method, SAME.path, headers=SAME.fields, content=SAME.body)
         failures = [log["code"] for log in logs if log["event"] == "request_failed"]
-        screen.accent = response.headers["X-Request-ID"]
+        id_header = get_dialect(name).request_id_header
+        screen.accent = response.headers[id_header]
         screen.console.print()
         screen.console.print(f'  [bold]dialect = "{name}"[/bold]')
-        screen.response(response, response.text, ("X-Should-Retry",))
+        screen.response(response, response.text, (*({id_header} - {"X-Request-ID", "x-request-id"}), "X-Should-Retry"))
         if response.status_code not in (400, SAME.status) or failures != [SAME.code]:
             wrong.append(f"dialect {name}: {response.status_code} {failures}")
     return wrong
