@@ -124,7 +124,8 @@ def caches(covered: Any) -> list[dict[Any, Any]]:
     """Every table that grows with what is served."""
     handler = covered.router.middleware_stack.handler
     identifier = handler.identifier
-    tables = [identifier._specs, identifier._translator_of, handler.catalog._fallbacks, handler._prepared]
+    tables = [identifier._specs, identifier._translator_of, handler.catalog._fallbacks]
+    tables += [handler._prepared, handler._declared]
     for _, renderer in handler.renderers:
         tables += [renderer._templates, renderer._headers]
     return tables
