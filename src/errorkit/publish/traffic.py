@@ -55,7 +55,7 @@ class Traffic:
 
             await app(scope, receive, record)
             if start.get("status", 0) >= 400:
-                fields = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"])
+                fields = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in start.get("headers", ()))
                 self._record(scope["method"], scope["path"], start["status"], fields, b"".join(chunks))
 
         return recording
