@@ -69,9 +69,13 @@ class Guard(Boundary):
 
     gone = _CLIENT_GONE
 
-    def __init__(self, app: ASGIApp, handler: ErrorHandler, own_handlers: Mapping[Any, Any]) -> None:
+    def __init__(
+        self, app: ASGIApp, handler: ErrorHandler, own_handlers: Mapping[Any, Any], *, alone: bool = False
+    ) -> None:
         super().__init__(app, handler)
         self.own = own_handlers
+        self.alone = alone
+        """Nothing of the user's is between here and the outermost place: both see the same response."""
         self._seen: object = None
         self._tables: tuple[dict[Any, Any], dict[int, Any]] = ({}, {})
 
@@ -87,9 +91,9 @@ class Guard(Boundary):
         if scope["type"] == "websocket":
             await serve(self, request, receive, send, None)
             return
-        flow = Flow()
+        flow = request.flow if self.alone else Flow()
         try:
-            await self.app(scope, receive, self.outlet(request, flow, send, None))
+            await self.app(scope, receive, send if self.alone else self.outlet(request, flow, send, None))
         except Exception as exception:
             if flow.start is None and self._is_the_users(exception):
                 request.deliberate = True
@@ -209,7 +213,8 @@ class ErrorMiddleware(GenericMiddleware):
         own = {key: value for key, value in app.exception_handlers.items() if value not in self.defaults}
         self._answer_for_middlewares(app, own)
         kept += [f"{path or '/'}: {getattr(key, '__name__', key)}" for key in own]
-        app.router.middleware_stack = Guard(app.router.middleware_stack, self.handler, own)
+        alone = not path and app.max_body_size is None and all(_is_errorkit(m.cls) for m in app.user_middleware)
+        app.router.middleware_stack = Guard(app.router.middleware_stack, self.handler, own, alone=alone)
         for prefix, mounted in _mounted(app.routes, path):
             if not any(_is_errorkit(middleware.cls) for middleware in mounted.user_middleware):
                 covered.append(prefix)

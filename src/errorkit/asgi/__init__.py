@@ -86,7 +86,7 @@ class ErrorMiddleware(Boundary):
         if type(send) not in PYTHON_FUNCTIONS:
             send = in_python(send)
         token = current.set(request.request_id)
-        flow = Flow()
+        flow = request.flow
         left = True  # by cancellation or exit, which is no failure of the request
         try:
             if kind == "http":

@@ -29,6 +29,8 @@ class ASGIRequest(Request):
         self.scope = scope
         self.owner = owner
         """The handler that answers for it."""
+        self.flow = Flow()
+        """The response as the outermost place sees it."""
         self.started = perf_counter()
 
     @property
