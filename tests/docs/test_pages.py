@@ -16,13 +16,18 @@ from errorkit.asgi import ErrorMiddleware
 from errorkit.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+FOLLOWED = DOCS / "tutorial.md"
+"""Run whole by test_tutorial.py."""
 FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w+)?[^\n]*\n(?P<code>.*?)^ *```", re.MULTILINE | re.DOTALL)
 COMMANDS = {"python3 dev.py demo", "python3 dev.py test"}
 """Commands that tests of their own run."""
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page != FOLLOWED], ids=lambda page: str(page.relative_to(ROOT))
+)
 def test_every_code_block_runs(page: Path) -> None:
     """Python is executed in order, one namespace a page; other blocks are compared with what they show."""
     namespace: dict[str, Any] = {"__name__": page.stem, "ConflictError": ConflictError}
