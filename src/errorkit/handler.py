@@ -5,38 +5,25 @@ Synchronous and free of I/O (the log excepted): adapters carry failures here and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from errorkit import telemetry
-from errorkit.catalog import Catalog, ErrorSpec
+from errorkit.catalog import Catalog
 from errorkit.config import Config, ConfigurationError
-from errorkit.dialects import Dialect
-from errorkit.encoding import safe, text_of
-from errorkit.errors import APIError, ValidationError
+from errorkit.encoding import text_of
+from errorkit.errors import APIError
 from errorkit.events import EventLog, compact, last_resort
-from errorkit.exchange import CLIENT_CLOSED_REQUEST, RawHeaders, Request, Response, legal, phrase, raw_header
-from errorkit.failure import NOTHING, Detail, Failure, Private, Public, release
+from errorkit.exchange import CLIENT_CLOSED_REQUEST, RawHeaders, Request, Response, phrase, raw_header
+from errorkit.failure import Failure, Private, Public, release
 from errorkit.identification import Identified, Identifier
-from errorkit.negotiation import prefers_problem, problem_beside, varying
 from errorkit.normalisation import Default, surviving
+from errorkit.presentation import Presenter, Shown, declares_only
 from errorkit.rendering import Prepared, Renderer, bounded
-from errorkit.request_id import RequestIdFormat, accept, is_safe, uuid7
-from errorkit.retry import Advice, Wait, advise, clock, parse_retry_after
-from errorkit.tenancy import shown_class
+from errorkit.selection import Selection
 from errorkit.validation import as_error
 
-_OWN_HEADERS = frozenset({b"content-type", b"content-length", b"retry-after", b"x-content-type-options"})
 _WORDS = frozenset({"message"})
-_OCCURRENCE = ("param", "details", "retry_after", "headers", "rate_limit", "extensions", "concealed", "concealable")
 _RAISED_ON = frozenset({"aborted", "background"})
-
-
-class Shown(NamedTuple):
-    """Step 3's result: the spec that is shown; `error` is None where only its words may be."""
-
-    spec: ErrorSpec
-    error: APIError | None
 
 
 class ErrorHandler:
@@ -49,50 +36,13 @@ class ErrorHandler:
             levels=config.levels, redact=config.redact, redact_exception_text=config.redact_exception_text
         )
         self.identifier = Identifier(config.catalog, config.exceptions)
-        self._retry_after = dict(config.retry_after)  # pydantic's attributes are dear to read
-        self._max_retry_wait = config.max_retry_wait
-        self._docs_url = config.docs_url
+        self.presenter = Presenter(config, self.identifier)
+        self.selection = Selection(config)
+        self.renderers = self.selection.renderers
+        self.renderer_for = self.selection.renderer_for
+        self.request_id = self.selection.request_id
         self._development = config.development
-        self._trust_inbound = config.trust_inbound
-        self._not_found = self.catalog.by_code("not_found").cls
-        self._forbidden = self.catalog.by_code("forbidden").cls
-        self.renderers = tuple((prefix, Renderer(d) if d else None) for prefix, d in config.dialects)
-        self._only = self.renderers[0][1] if len(self.renderers) == 1 and not self.renderers[0][0] else None
-        self._id_formats = {
-            renderer: _id_maker(config.request_id or renderer.dialect.request_id_format or RequestIdFormat())
-            for _, renderer in self.renderers
-            if renderer is not None
-        }
-        self._problems: dict[Renderer, Renderer] = {}
-        for renderer in self._id_formats if config.negotiate else ():
-            beside = problem_beside(renderer.dialect)
-            if beside is not None:
-                self._problems[renderer] = Renderer(beside)
-        self._fallbacks = {
-            renderer: {spec.code: self._rehearse(renderer, spec) for spec in self.catalog}
-            for renderer in (*self._id_formats, *self._problems.values())
-        }
-        self._declared: dict[tuple[type[APIError], Renderer, bool], tuple[RawHeaders, bool]] = {}
         self._prepared: dict[tuple[type[APIError], Renderer], Prepared] = {}
-
-    # -- before anything fails
-
-    def renderer_for(self, path: str) -> Renderer | None:
-        """The renderer of the longest prefix that `path` lies under; None: leave it alone."""
-        if self._only is not None:
-            return self._only
-        for prefix, renderer in self.renderers:
-            if not prefix or path == prefix or path.startswith(prefix + "/"):
-                return renderer
-        return None
-
-    def request_id(self, renderer: Renderer, inbound: bytes | None) -> str:
-        """A believable inbound id, or a new one."""
-        if inbound is not None and self._trust_inbound:
-            accepted = accept(inbound)
-            if accepted is not None:
-                return accepted
-        return self._id_formats[renderer]()
 
     def announce(self, **covered: list[str]) -> None:
         """One line at start-up: what is covered, by which dialects."""
@@ -170,7 +120,9 @@ class ErrorHandler:
         try:
             assert exception is not None
             identified = self.identifier.identify(exception)
-            public = self._public(request, identified, Shown(identified.spec, None), None)
+            public = self.presenter.public(
+                self._renderer(request).dialect, request.request_id, Shown(identified.spec, None), None
+            )
             self._note(request, public, self._private(identified))
         except Exception as own:
             last_resort("a broken response could not be described", own)
@@ -245,8 +197,8 @@ class ErrorHandler:
     def _answer(
         self, request: Request, identified: Identified, headers: RawHeaders, status: int | None = None
     ) -> Response:
-        if self._problems and not request.outcome:
-            self._negotiate(request)
+        if self.selection.problems and not request.outcome:
+            self.selection.negotiate(request)
         renderer: Renderer = request.renderer
         error = identified.error
         only_words = not (headers or status or self._development) and error.__dict__.keys() <= _WORDS
@@ -257,110 +209,17 @@ class ErrorHandler:
                 public, response = renderer.again(prepared, message, request.request_id)
                 request.failure = Failure(public, self._private(identified))
                 return response
-        shown = self._conceal(identified)
-        advice = self._advise(shown, headers)
-        public = self._public(request, identified, shown, advice, status)
+        shown = self.presenter.conceal(identified)
+        advice = self.presenter.advise(shown, headers)
+        public = self.presenter.public(renderer.dialect, request.request_id, shown, advice, status)
         request.failure = Failure(public, self._private(identified))
-        own, cacheable = self._declared_or_own(renderer, shown, headers)
-        if only_words and shown.error is not None and advice is None and _declares_only(type(error)):
+        own, cacheable = self.presenter.fields(renderer, shown, headers)
+        if only_words and shown.error is not None and advice is None and declares_only(type(error)):
             prepared = renderer.prepare(public._replace(message=shown.spec.message), own, cache_control=cacheable)
             if prepared is not None:
                 bounded(self._prepared)[type(error), renderer] = prepared
         debug = self._debug(identified.exception) if self._development else None
         return renderer.render(public, own, cache_control=cacheable, debug=debug)
-
-    def _negotiate(self, request: Request) -> None:
-        """The renderer of problem details, where the client prefers these."""
-        beside = self._problems.get(request.renderer)
-        accept = request.header(b"accept") if beside is not None else None
-        if accept and prefers_problem(accept, request.renderer.dialect.media_type):
-            request.renderer = beside
-
-    def _conceal(self, identified: Identified) -> Shown:
-        error = identified.error
-        if not (error.concealed or error.concealable):
-            return Shown(identified.spec, error)
-        cls = shown_class(error, self.config.tenant_status, self._not_found, self._forbidden)
-        return Shown(identified.spec, error) if cls is None else Shown(self.identifier.spec(cls), None)
-
-    def _advise(self, shown: Shown, headers: RawHeaders) -> Advice | None:
-        spec, error = shown
-        wait: Wait | None = None
-        if error is not None:
-            wait = error.retry_after
-            if wait is None and (headers or error.headers):
-                wait = _sent_wait(error, headers)
-            if wait is None and error.rate_limit is not None and error.rate_limit.remaining <= 0:
-                wait = error.rate_limit.reset or None
-        if wait is None:
-            wait = self._retry_after.get(spec.code, spec.default_retry_after)
-        return None if wait is None else advise(wait, clock())
-
-    def _public(
-        self,
-        request: Request,
-        identified: Identified,
-        shown: Shown,
-        advice: Advice | None,
-        status: int | None = None,
-    ) -> Public:
-        spec, error = shown
-        dialect = self._renderer(request).dialect
-        message, param = spec.message, None
-        details: tuple[Detail, ...] = ()
-        extensions: Mapping[str, Any] = NOTHING
-        if error is not None:
-            if "message" in error.__dict__:
-                message = text_of(error.message)
-            if error.param is not None:
-                param = text_of(error.param, 512)
-            if error.extensions:
-                extensions = {text_of(name, 200): safe(value) for name, value in error.extensions.items()}
-            findings = tuple(map(_clean, error.details))
-            if findings:
-                details = tuple(
-                    detail if (detail := dialect.translate(finding)) is finding else _clean(detail)
-                    for finding in findings
-                )
-            if isinstance(error, ValidationError):
-                status = self._status_of(error, spec, dialect)
-                if findings:
-                    finding = dialect.deciding(findings)
-                    param = param or finding.field or None
-                    if "message" not in error.__dict__:
-                        message = text_of(dialect.describe(findings))
-                    if dialect.code_from_finding and finding.code in self.catalog:
-                        spec = self.catalog.by_code(finding.code)
-        status, coarse, message = dialect.settle(status or spec.status, spec.type, message)
-        retryable = spec.retryable
-        if advice is not None and advice.seconds > self._max_retry_wait:
-            retryable = False
-        return Public(
-            spec.code,
-            status,
-            coarse,
-            spec.title,
-            message,
-            param,
-            details,
-            request.request_id,
-            None if advice is None else advice.seconds,
-            None if advice is None else advice.resume_at,
-            retryable,
-            None if error is None else error.rate_limit,
-            self._docs_url and self._docs_url.replace("{code}", spec.code),
-            extensions,
-        )
-
-    def _status_of(self, error: ValidationError, spec: ErrorSpec, dialect: Dialect) -> int:
-        """A validation failure's status: configured, or the catalogue's own, or the dialect's."""
-        missing = any(detail.code == "missing_field" for detail in error.details)
-        configured = self.config.status_missing if missing else self.config.status_invalid
-        if configured is not None:
-            return configured
-        if spec.status != ValidationError.status:
-            return spec.status
-        return dialect.status_missing if missing else dialect.status_invalid
 
     def _private(self, identified: Identified) -> Private:
         error = identified.error
@@ -372,36 +231,6 @@ class ErrorHandler:
             error.caller,
             error.context,
         )
-
-    def _declared_or_own(self, renderer: Renderer, shown: Shown, kept: RawHeaders) -> tuple[RawHeaders, bool]:
-        """`_fields`, remembered where there are none but those that the class declares."""
-        spec, error = shown
-        if kept or (error is not None and error.headers):
-            return self._fields(renderer, shown, kept)
-        key = (spec.cls, renderer, error is None)
-        if key not in self._declared:
-            bounded(self._declared)[key] = self._fields(renderer, shown, kept)
-        return self._declared[key]
-
-    def _fields(self, renderer: Renderer, shown: Shown, kept: RawHeaders) -> tuple[RawHeaders, bool]:
-        """The error's own header fields, and whether a Cache-Control among them shall stand."""
-        spec, error = shown
-        fields: dict[str, object] = dict(spec.default_headers)
-        if error is not None and error.headers:
-            lowered = {str(name).lower() for name in error.headers}
-            fields = {name: value for name, value in fields.items() if name.lower() not in lowered}
-            fields.update(error.headers)
-        headers = [pair for pair in (raw_header(name, value) for name, value in fields.items()) if pair is not None]
-        present = {name for name, _ in headers}
-        headers += [(name.lower(), v) for name, v in kept if name.lower() not in present and legal(name, v)]
-        own_names = {*_OWN_HEADERS, renderer.id_header}
-        headers = [pair for pair in headers if pair[0] not in own_names]
-        cacheable = error is not None and any(name == b"cache-control" for name, _ in headers)
-        if not cacheable:
-            headers = [pair for pair in headers if pair[0] != b"cache-control"]
-        if self.config.negotiate:
-            headers = varying(headers)
-        return headers, cacheable
 
     def _debug(self, exception: BaseException | None) -> dict[str, Any] | None:
         if exception is None:
@@ -417,19 +246,6 @@ class ErrorHandler:
     def _note(self, request: Request, public: Public, private: Private) -> None:
         request.failure = Failure(public, private)
 
-    def _rehearse(self, renderer: Renderer, spec: ErrorSpec) -> tuple[Public, bytes]:
-        """A spec's body without an occurrence: proof at start-up that the dialect can write it."""
-        try:
-            status, coarse, message = renderer.dialect.settle(spec.status, spec.type, spec.message)
-            public = Public(spec.code, status, coarse, spec.title, message)
-            return public, renderer.body(public)
-        except Exception as error:
-            name = renderer.dialect.name or type(renderer.dialect).__name__
-            raise ValueError(
-                f"dialect {name!r} cannot write the error {spec.code!r}: {type(error).__name__}: {error}; "
-                f"its write() must take every error of the catalogue"
-            ) from error
-
     def _degrade(
         self, request: Request, own: Exception, exception: BaseException | None, status: int | None = None
     ) -> Response:
@@ -438,7 +254,7 @@ class ErrorHandler:
             last_resort(f"an answer had to be simplified (request {request.request_id})", own)
         spec = self.catalog.by_code("internal")
         try:
-            spec = self._conceal(self.identifier.identify(exception)).spec if exception is not None else spec
+            spec = self.presenter.conceal(self.identifier.identify(exception)).spec if exception is not None else spec
             if status is not None:
                 spec = self.catalog.by_status(status)
         except Exception:
@@ -449,10 +265,7 @@ class ErrorHandler:
         except Exception:
             declared = []
         renderer = self._renderer(request)
-        rehearsed = self._fallbacks[renderer]
-        listed = rehearsed.get(spec.code) or rehearsed.get(self.catalog.by_status(spec.status).code)
-        public, body = listed or rehearsed["internal"]
-        public = public._replace(request_id=request.request_id, status=public.status if listed else spec.status)
+        public, body = self.selection.stand_in(renderer, spec, request.request_id)
         self._note(request, public, Private(exception=exception, code=spec.code, reason="degraded"))
         return Response(
             public.status,
@@ -469,24 +282,6 @@ class ErrorHandler:
         )
 
 
-def _id_maker(form: RequestIdFormat) -> Callable[[], str]:
-    """What makes ids; where the user's own function fails or gives an unsafe one, ours takes its place."""
-    if form.generate is None:
-        return form.new
-
-    def make() -> str:
-        try:
-            made = form.new()
-            if not is_safe(made):
-                raise ValueError(f"generate gave {text_of(made, 40)!r}; use 1 to 128 of letters, digits and ._:-")
-        except Exception as own:
-            last_resort("a request id could not be generated", own)
-            return uuid7()
-        return made
-
-    return make
-
-
 def build_handler(config: Config | None, settings: dict[str, Any]) -> ErrorHandler:
     """The handler for a configuration, or for its settings. Raises ConfigurationError."""
     if config is None:
@@ -497,28 +292,3 @@ def build_handler(config: Config | None, settings: dict[str, Any]) -> ErrorHandl
             "put all settings into the Config"
         )
     return ErrorHandler(config)
-
-
-def _declares_only(cls: type[APIError]) -> bool:
-    """Does nothing but its message tell two occurrences of a class apart, if they set nothing else.
-
-    A class may have made a property of what an instance sets.
-    """
-    return all(getattr(cls, name) is getattr(APIError, name) for name in _OCCURRENCE)
-
-
-def _sent_wait(error: APIError, headers: RawHeaders) -> Wait | None:
-    """The wait in a Retry-After field that the error brought, or that the old answer had."""
-    given = [value for name, value in error.headers.items() if name.lower() == "retry-after"]
-    given += [value.decode("latin-1") for name, value in headers if name.lower() == b"retry-after"]
-    return parse_retry_after(str(given[0]), clock()) if given else None
-
-
-def _clean(detail: Detail) -> Detail:
-    return Detail(
-        tuple([part if isinstance(part, int) else text_of(part, 256) for part in detail.path[:32]]),
-        text_of(detail.message, 1024),
-        text_of(detail.code, 64),
-        text_of(detail.location, 16),
-        detail.kind,
-    )

@@ -42,13 +42,13 @@ def conflict_wsgi(environ: Any, start_response: Any) -> Any:
 
 ANSWERING = [
     "errorkit.identification.Identifier.identify",
-    "errorkit.handler.ErrorHandler._conceal",
-    "errorkit.handler.ErrorHandler._advise",
-    "errorkit.handler.ErrorHandler._public",
+    "errorkit.presentation.Presenter.conceal",
+    "errorkit.presentation.Presenter.advise",
+    "errorkit.presentation.Presenter.public",
     "errorkit.handler.ErrorHandler._private",
-    "errorkit.handler.ErrorHandler._fields",
-    "errorkit.handler.clock",
-    "errorkit.handler.raw_header",
+    "errorkit.presentation.Presenter.fields",
+    "errorkit.presentation.clock",
+    "errorkit.presentation.raw_header",
     "errorkit.rendering.Renderer.render",
     "errorkit.rendering.Renderer.body",
     "errorkit.rendering.Renderer._fixed",
@@ -127,7 +127,7 @@ def test_where_concealment_fails_nothing_is_revealed(monkeypatch: pytest.MonkeyP
         raise ForbiddenError("canary", resource_tenant="acme")
 
     covered = ErrorMiddleware(app, dialect="problem")
-    monkeypatch.setattr("errorkit.handler.shown_class", broken)
+    monkeypatch.setattr("errorkit.presentation.shown_class", broken)
     sent = run(covered).sent
     assert (sent.status, json.loads(sent.body)["code"]) == (500, "internal")
     assert b"canary" not in sent.body
@@ -311,7 +311,7 @@ def test_a_degraded_401_still_challenges(monkeypatch: pytest.MonkeyPatch) -> Non
     assert run(covered).sent.headers["www-authenticate"] == "Bearer"
 
 
-@pytest.mark.parametrize("part", ["errorkit.handler.ErrorHandler._fields", "errorkit.events.EventLog.record"])
+@pytest.mark.parametrize("part", ["errorkit.presentation.Presenter.fields", "errorkit.events.EventLog.record"])
 def test_the_framework_adapters_survive_it_too(
     monkeypatch: pytest.MonkeyPatch, last_words: list[str], part: str
 ) -> None:

@@ -1,0 +1,188 @@
+"""Steps 3 and 4, and what comes of them: what the outside may see of an error, and when to come back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from errorkit.catalog import Catalog, ErrorSpec
+from errorkit.config import Config
+from errorkit.dialects import Dialect
+from errorkit.encoding import safe, text_of
+from errorkit.errors import APIError, ValidationError
+from errorkit.exchange import RawHeaders, legal, raw_header
+from errorkit.failure import NOTHING, Detail, Public
+from errorkit.identification import Identified, Identifier
+from errorkit.negotiation import varying
+from errorkit.rendering import Renderer, bounded
+from errorkit.retry import Advice, Wait, advise, clock, parse_retry_after
+from errorkit.tenancy import shown_class
+
+_OWN_HEADERS = frozenset({b"content-type", b"content-length", b"retry-after", b"x-content-type-options"})
+_OCCURRENCE = ("param", "details", "retry_after", "headers", "rate_limit", "extensions", "concealed", "concealable")
+
+
+class Shown(NamedTuple):
+    """Step 3's result: the spec that is shown; `error` is None where only its words may be."""
+
+    spec: ErrorSpec
+    error: APIError | None
+
+
+class Presenter:
+    """Makes the public part of failures, by configuration and catalogue."""
+
+    def __init__(self, config: Config, identifier: Identifier) -> None:
+        self.config = config
+        self.catalog: Catalog = config.catalog
+        self.identifier = identifier
+        self._retry_after = dict(config.retry_after)  # pydantic's attributes are dear to read
+        self._max_retry_wait = config.max_retry_wait
+        self._docs_url = config.docs_url
+        self._not_found = self.catalog.by_code("not_found").cls
+        self._forbidden = self.catalog.by_code("forbidden").cls
+        self._declared: dict[tuple[type[APIError], Renderer, bool], tuple[RawHeaders, bool]] = {}
+
+    def conceal(self, identified: Identified) -> Shown:
+        """Step 3: the error as it may be seen, 404 and never 403."""
+        error = identified.error
+        if not (error.concealed or error.concealable):
+            return Shown(identified.spec, error)
+        cls = shown_class(error, self.config.tenant_status, self._not_found, self._forbidden)
+        return Shown(identified.spec, error) if cls is None else Shown(self.identifier.spec(cls), None)
+
+    def advise(self, shown: Shown, headers: RawHeaders) -> Advice | None:
+        """Step 4: when to come back, if that is known.
+
+        headers: of the answer that is replaced, where there was one.
+        """
+        spec, error = shown
+        wait: Wait | None = None
+        if error is not None:
+            wait = error.retry_after
+            if wait is None and (headers or error.headers):
+                wait = _sent_wait(error, headers)
+            if wait is None and error.rate_limit is not None and error.rate_limit.remaining <= 0:
+                wait = error.rate_limit.reset or None
+        if wait is None:
+            wait = self._retry_after.get(spec.code, spec.default_retry_after)
+        return None if wait is None else advise(wait, clock())
+
+    def public(
+        self, dialect: Dialect, request_id: str, shown: Shown, advice: Advice | None, status: int | None = None
+    ) -> Public:
+        """All that the client may see.
+
+        status: of the answer that is replaced, where there was one.
+        """
+        spec, error = shown
+        message, param = spec.message, None
+        details: tuple[Detail, ...] = ()
+        extensions: Mapping[str, Any] = NOTHING
+        if error is not None:
+            if "message" in error.__dict__:
+                message = text_of(error.message)
+            if error.param is not None:
+                param = text_of(error.param, 512)
+            if error.extensions:
+                extensions = {text_of(name, 200): safe(value) for name, value in error.extensions.items()}
+            findings = tuple(map(_clean, error.details))
+            if findings:
+                details = tuple(
+                    detail if (detail := dialect.translate(finding)) is finding else _clean(detail)
+                    for finding in findings
+                )
+            if isinstance(error, ValidationError):
+                status = self._status_of(error, spec, dialect)
+                if findings:
+                    finding = dialect.deciding(findings)
+                    param = param or finding.field or None
+                    if "message" not in error.__dict__:
+                        message = text_of(dialect.describe(findings))
+                    if dialect.code_from_finding and finding.code in self.catalog:
+                        spec = self.catalog.by_code(finding.code)
+        status, coarse, message = dialect.settle(status or spec.status, spec.type, message)
+        retryable = spec.retryable
+        if advice is not None and advice.seconds > self._max_retry_wait:
+            retryable = False
+        return Public(
+            spec.code,
+            status,
+            coarse,
+            spec.title,
+            message,
+            param,
+            details,
+            request_id,
+            None if advice is None else advice.seconds,
+            None if advice is None else advice.resume_at,
+            retryable,
+            None if error is None else error.rate_limit,
+            self._docs_url and self._docs_url.replace("{code}", spec.code),
+            extensions,
+        )
+
+    def fields(self, renderer: Renderer, shown: Shown, kept: RawHeaders) -> tuple[RawHeaders, bool]:
+        """`_fields`, remembered where there are none but those that the class declares."""
+        spec, error = shown
+        if kept or (error is not None and error.headers):
+            return self._fields(renderer, shown, kept)
+        key = (spec.cls, renderer, error is None)
+        if key not in self._declared:
+            bounded(self._declared)[key] = self._fields(renderer, shown, kept)
+        return self._declared[key]
+
+    def _status_of(self, error: ValidationError, spec: ErrorSpec, dialect: Dialect) -> int:
+        """A validation failure's status: configured, or the catalogue's own, or the dialect's."""
+        missing = any(detail.code == "missing_field" for detail in error.details)
+        configured = self.config.status_missing if missing else self.config.status_invalid
+        if configured is not None:
+            return configured
+        if spec.status != ValidationError.status:
+            return spec.status
+        return dialect.status_missing if missing else dialect.status_invalid
+
+    def _fields(self, renderer: Renderer, shown: Shown, kept: RawHeaders) -> tuple[RawHeaders, bool]:
+        """The error's own header fields, and whether a Cache-Control among them shall stand."""
+        spec, error = shown
+        fields: dict[str, object] = dict(spec.default_headers)
+        if error is not None and error.headers:
+            lowered = {str(name).lower() for name in error.headers}
+            fields = {name: value for name, value in fields.items() if name.lower() not in lowered}
+            fields.update(error.headers)
+        headers = [pair for pair in (raw_header(name, value) for name, value in fields.items()) if pair is not None]
+        present = {name for name, _ in headers}
+        headers += [(name.lower(), v) for name, v in kept if name.lower() not in present and legal(name, v)]
+        own_names = {*_OWN_HEADERS, renderer.id_header}
+        headers = [pair for pair in headers if pair[0] not in own_names]
+        cacheable = error is not None and any(name == b"cache-control" for name, _ in headers)
+        if not cacheable:
+            headers = [pair for pair in headers if pair[0] != b"cache-control"]
+        if self.config.negotiate:
+            headers = varying(headers)
+        return headers, cacheable
+
+
+def declares_only(cls: type[APIError]) -> bool:
+    """Does nothing but its message tell two occurrences of a class apart, if they set nothing else.
+
+    A class may have made a property of what an instance sets.
+    """
+    return all(getattr(cls, name) is getattr(APIError, name) for name in _OCCURRENCE)
+
+
+def _sent_wait(error: APIError, headers: RawHeaders) -> Wait | None:
+    """The wait in a Retry-After field that the error brought, or that the old answer had."""
+    given = [value for name, value in error.headers.items() if name.lower() == "retry-after"]
+    given += [value.decode("latin-1") for name, value in headers if name.lower() == b"retry-after"]
+    return parse_retry_after(str(given[0]), clock()) if given else None
+
+
+def _clean(detail: Detail) -> Detail:
+    return Detail(
+        tuple([part if isinstance(part, int) else text_of(part, 256) for part in detail.path[:32]]),
+        text_of(detail.message, 1024),
+        text_of(detail.code, 64),
+        text_of(detail.location, 16),
+        detail.kind,
+    )

@@ -1,0 +1,105 @@
+"""Which dialect serves a path, whose ids it gives, and which body stands in where errorkit itself fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from errorkit.catalog import Catalog, ErrorSpec
+from errorkit.config import Config
+from errorkit.encoding import text_of
+from errorkit.events import last_resort
+from errorkit.exchange import Request
+from errorkit.failure import Public
+from errorkit.negotiation import prefers_problem, problem_beside
+from errorkit.rendering import Renderer
+from errorkit.request_id import RequestIdFormat, accept, is_safe, uuid7
+
+
+class Selection:
+    """The configured dialects, each proven at start-up to take every error of the catalogue.
+
+    Raises ValueError for one that does not.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.catalog: Catalog = config.catalog
+        self._trust_inbound = config.trust_inbound
+        self.renderers = tuple((prefix, Renderer(d) if d else None) for prefix, d in config.dialects)
+        self._only = self.renderers[0][1] if len(self.renderers) == 1 and not self.renderers[0][0] else None
+        self._id_makers = {
+            renderer: _id_maker(config.request_id or renderer.dialect.request_id_format or RequestIdFormat())
+            for _, renderer in self.renderers
+            if renderer is not None
+        }
+        self.problems: dict[Renderer, Renderer] = {}
+        for renderer in self._id_makers if config.negotiate else ():
+            beside = problem_beside(renderer.dialect)
+            if beside is not None:
+                self.problems[renderer] = Renderer(beside)
+        self._rehearsed = {
+            renderer: {spec.code: _rehearse(renderer, spec) for spec in self.catalog}
+            for renderer in (*self._id_makers, *self.problems.values())
+        }
+
+    def renderer_for(self, path: str) -> Renderer | None:
+        """The renderer of the longest prefix that `path` lies under; None: leave it alone."""
+        if self._only is not None:
+            return self._only
+        for prefix, renderer in self.renderers:
+            if not prefix or path == prefix or path.startswith(prefix + "/"):
+                return renderer
+        return None
+
+    def request_id(self, renderer: Renderer, inbound: bytes | None) -> str:
+        """A believable inbound id, or a new one."""
+        if inbound is not None and self._trust_inbound:
+            accepted = accept(inbound)
+            if accepted is not None:
+                return accepted
+        return self._id_makers[renderer]()
+
+    def negotiate(self, request: Request) -> None:
+        """The renderer of problem details, where the client prefers these."""
+        beside = self.problems.get(request.renderer)
+        accept = request.header(b"accept") if beside is not None else None
+        if accept and prefers_problem(accept, request.renderer.dialect.media_type):
+            request.renderer = beside
+
+    def stand_in(self, renderer: Renderer, spec: ErrorSpec, request_id: str) -> tuple[Public, bytes]:
+        """A body prepared at start-up, under the right status."""
+        rehearsed = self._rehearsed[renderer]
+        listed = rehearsed.get(spec.code) or rehearsed.get(self.catalog.by_status(spec.status).code)
+        public, body = listed or rehearsed["internal"]
+        return public._replace(request_id=request_id, status=public.status if listed else spec.status), body
+
+
+def _rehearse(renderer: Renderer, spec: ErrorSpec) -> tuple[Public, bytes]:
+    """A spec's body without an occurrence: proof at start-up that the dialect can write it."""
+    try:
+        status, coarse, message = renderer.dialect.settle(spec.status, spec.type, spec.message)
+        public = Public(spec.code, status, coarse, spec.title, message)
+        return public, renderer.body(public)
+    except Exception as error:
+        name = renderer.dialect.name or type(renderer.dialect).__name__
+        raise ValueError(
+            f"dialect {name!r} cannot write the error {spec.code!r}: {type(error).__name__}: {error}; "
+            f"its write() must take every error of the catalogue"
+        ) from error
+
+
+def _id_maker(form: RequestIdFormat) -> Callable[[], str]:
+    """What makes ids; where the user's own function fails or gives an unsafe one, ours takes its place."""
+    if form.generate is None:
+        return form.new
+
+    def make() -> str:
+        try:
+            made = form.new()
+            if not is_safe(made):
+                raise ValueError(f"generate gave {text_of(made, 40)!r}; use 1 to 128 of letters, digits and ._:-")
+        except Exception as own:
+            last_resort("a request id could not be generated", own)
+            return uuid7()
+        return made
+
+    return make
