@@ -55,7 +55,7 @@ def test(arguments: list[str]) -> int:
         ("ruff", "format", "--check", "."),
         ("mypy",),
         ("importlinter.cli", "lint-imports"),
-        ("pytest",),
+        ("pytest", "-q", "-n", "4", "--dist", "worksteal"),
     )
     failed = [step for step in steps if _step(*step)]
     for step in failed:
