@@ -140,7 +140,7 @@ class _Writer:
             yield example(self.catalog, self.catalog.by_code(code), dialect, self.options)
         if operation.get("security", self.document.get("security")):
             yield example(self.catalog, self.catalog.by_code("unauthenticated"), dialect, self.options)
-        body = operation.get("requestBody", {})
+        body = self._resolved(operation.get("requestBody", {}))
         if any("json" in media for media in body.get("content", ())):
             yield example(self.catalog, self.catalog.by_code("malformed_json"), dialect, self.options)
         parameters = [self._resolved(parameter) for parameter in parameters]
@@ -186,7 +186,7 @@ class _Writer:
         first = next(iter(shown_by_code.values())).public
         lines = [f"`{code}`: {self.catalog_line(shown)}" for code, shown in shown_by_code.items()]
         described = lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines)
-        own = own or {}
+        own = self._resolved(own or {})
         words = own.get("description", "")
         if words and words not in (first.title, phrase(first.status)):
             described = f"{words}\n\n{described}"
