@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, impor
 M = TypeVar("M", bound="BaseModel")
 
 _DROPPED = frozenset({"content-type", "content-length"})
+_CONVERTER = re.compile(r"<(?:[^:<>]+:)?(\w+)>")
+"""A variable part of a rule: `<name>` or `<converter(arguments):name>`."""
 
 
 class FlaskRequest(WSGIRequest):
@@ -147,14 +150,15 @@ def validate(model: type[M], data: Any, *, location: str = "body") -> M:
 
 
 def operations(app: flask.Flask) -> Iterator[Operation]:
-    """Every rule that a view function serves, and what runs before it."""
+    """Every rule that a view function serves, its path as OpenAPI writes it, and what runs before it."""
     for rule in app.url_map.iter_rules():
         blueprint = rule.endpoint.rpartition(".")[0] or None
         before = [f for scope in (None, blueprint) for f in app.before_request_funcs.get(scope, ())]
         view = app.view_functions[rule.endpoint]
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             handler = getattr(getattr(view, "view_class", None), method.lower(), view)  # of a MethodView
-            yield Operation(method, rule.rule, tuple(dict.fromkeys((handler, *before))))
+            path = _CONVERTER.sub(r"{\1}", rule.rule)
+            yield Operation(method, path, tuple(dict.fromkeys((handler, *before))))
 
 
 def _pydantic(handler: ErrorHandler) -> dict[type[BaseException], Translator]:

@@ -15,7 +15,7 @@ import typer
 from rich.markup import escape
 from rich.syntax import Syntax
 
-from errorkit.cli.application import occurrences, openapi_of
+from errorkit.cli.application import declared, occurrences, openapi_of
 from errorkit.cli.judging import check, diff
 from errorkit.cli.showing import explain, preview
 from errorkit.cli.terminal import (
@@ -158,7 +158,9 @@ def openapi_command(
         else:
             options = found.options(title=title, base_url=None, docs_url=docs_url)
             chosen = found.dialect(dialect)
-            result = openapi.document(openapi.read(document), found.catalog, lambda _path: chosen, options)
+            result = openapi.document(
+                openapi.read(document), found.catalog, lambda _path: chosen, options, declared(found)
+            )
         _deliver({"openapi.json": json.dumps(result, indent=2, ensure_ascii=False) + "\n"}, output, check)
 
 

@@ -39,6 +39,13 @@ def openapi_of(found: Target) -> dict[str, Any] | None:
     return dict(found.app.openapi())
 
 
+def declared(found: Target) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Codes that the target's handlers declare, by path and method (lower case); none without routes."""
+    if _adapter(found) is None:
+        return {}
+    return {(operation.path, operation.method.lower()): operation.declared for operation in operations(found)}
+
+
 def occurrences(found: Target) -> dict[str, list[tuple[str, str]]]:
     """Code to the methods and paths that declare it; nothing where routes cannot be listed."""
     places: dict[str, list[tuple[str, str]]] = {}
