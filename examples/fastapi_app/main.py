@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -25,7 +25,7 @@ from examples.docstore.schemas import (
     Page,
     TranslationTarget,
 )
-from examples.docstore.service import JSON, Caller, Docstore, etag
+from examples.docstore.service import JSON, TEXT_TYPES, Caller, Docstore, etag
 from examples.docstore.setup import load_config, log_json_lines, open_docstore
 
 
@@ -68,6 +68,14 @@ def caller(request: Request, store: Store, authorization: Annotated[str | None, 
 
 By = Annotated[Caller, Depends(caller)]
 v1 = APIRouter(prefix="/v1")
+TEXT_BODY = {
+    "requestBody": {"required": True, "content": {kind: {"schema": {"type": "string"}} for kind in TEXT_TYPES}}
+}
+
+
+def only(media_type: str) -> dict[int | str, dict[str, Any]]:
+    """For `responses=`: a success of this media type, where FastAPI cannot see it."""
+    return {200: {"content": {media_type: {}}}}
 
 
 @v1.get("/projects")
@@ -98,7 +106,7 @@ def statistics(store: Store, by: By, slug: str) -> JSON:
     return store.statistics(by, slug)
 
 
-@v1.get("/projects/{slug}/export")
+@v1.get("/projects/{slug}/export", response_class=StreamingResponse, responses=only("text/csv"))
 @raises(errors.ProjectNotFoundError)
 def export(store: Store, by: By, slug: str) -> StreamingResponse:
     """A project's documents as CSV."""
@@ -160,14 +168,14 @@ async def raw_body(request: Request) -> bytes:
     return await request.body()
 
 
-@v1.put("/documents/{document_id}/text")
+@v1.put("/documents/{document_id}/text", openapi_extra=TEXT_BODY)
 @raises(*errors.WRITING, errors.VersionMismatchError, UnsupportedMediaTypeError, ContentTooLargeError)
 def replace_text(
     store: Store,
     by: By,
     document_id: DocumentId,
     text: Annotated[bytes, Depends(raw_body)],
-    content_type: Annotated[str, Header()] = "",
+    content_type: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> JSON:
     """Replace a document's text alone."""
     return store.replace_text(by, document_id, content_type, text)
@@ -187,7 +195,11 @@ def translate(store: Store, by: By, document_id: DocumentId, target: Annotated[T
     return store.translate(by, document_id, target.to)
 
 
-@v1.get("/documents/{document_id}/narration")
+@v1.get(
+    "/documents/{document_id}/narration",
+    response_class=StreamingResponse,
+    responses=only("text/event-stream"),
+)
 @raises(*errors.READING)
 def narrate(store: Store, by: By, document_id: DocumentId) -> StreamingResponse:
     """A document line by line, as server-sent events."""

@@ -29,6 +29,8 @@ from examples.docstore.setup import load_config, log_json_lines, open_docstore
 
 v1 = Blueprint("v1", __name__, url_prefix="/v1")
 Model = TypeVar("Model", bound=BaseModel)
+BODY = (ContentTooLargeError, UnsupportedMediaTypeError)
+"""What Flask raises where a body is read."""
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -86,9 +88,7 @@ def projects() -> JSON:
 
 
 @v1.post("/projects")
-@raises(
-    *errors.CALLING, errors.PlanLimitError, errors.ReadOnlyKeyError, errors.DuplicateProjectError, ContentTooLargeError
-)
+@raises(*errors.CALLING, errors.PlanLimitError, errors.ReadOnlyKeyError, errors.DuplicateProjectError, *BODY)
 def create_project() -> tuple[JSON, int]:
     """A new project."""
     by, new = caller(), body(NewProject)
@@ -118,7 +118,7 @@ def export(slug: str) -> Response:
 
 
 @v1.post("/projects/<slug>/documents")
-@raises(*errors.CALLING, errors.ProjectNotFoundError, errors.ReadOnlyKeyError, ContentTooLargeError)
+@raises(*errors.CALLING, errors.ProjectNotFoundError, errors.ReadOnlyKeyError, *BODY)
 def create_document(slug: str) -> tuple[JSON, int]:
     """A new document."""
     return docstore().create_document(caller(), slug, body(NewDocument)), 201
@@ -133,7 +133,7 @@ def document(ref: str) -> tuple[JSON, dict[str, str]]:
 
 
 @v1.put("/documents/<ref>")
-@raises(*errors.CALLING, *errors.WRITING, errors.VersionMismatchError, ContentTooLargeError)
+@raises(*errors.CALLING, *errors.WRITING, errors.VersionMismatchError, *BODY)
 def replace_document(ref: str) -> JSON:
     """Replace a document."""
     by, number, new = caller(), document_id(ref), body(NewDocument)
@@ -141,7 +141,7 @@ def replace_document(ref: str) -> JSON:
 
 
 @v1.patch("/documents/<ref>")
-@raises(*errors.CALLING, *errors.WRITING, errors.VersionMismatchError, ContentTooLargeError)
+@raises(*errors.CALLING, *errors.WRITING, errors.VersionMismatchError, *BODY)
 def change_document(ref: str) -> JSON:
     """Change a document."""
     by, number, changes = caller(), document_id(ref), body(DocumentChanges)
@@ -157,7 +157,7 @@ def delete_document(ref: str) -> tuple[str, int]:
 
 
 @v1.put("/documents/<ref>/text")
-@raises(*errors.CALLING, *errors.WRITING, errors.VersionMismatchError, UnsupportedMediaTypeError, ContentTooLargeError)
+@raises(*errors.CALLING, *errors.WRITING, errors.VersionMismatchError, *BODY)
 def replace_text(ref: str) -> JSON:
     """Replace a document's text alone."""
     by, number = caller(), document_id(ref)
