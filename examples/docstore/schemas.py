@@ -12,7 +12,10 @@ from examples.docstore.translator import Language
 MAX_BODY = 64 * 1024
 """Bytes of the largest request body."""
 
-DocumentId = Annotated[int, Field(gt=0)]
+LARGEST_ID = 2**63 - 1
+"""What a database's integer can be."""
+
+DocumentId = Annotated[int, Field(gt=0, le=LARGEST_ID)]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=40)]
 
 

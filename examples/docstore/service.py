@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -220,7 +221,7 @@ def etag(version: int) -> str:
 def _decode_cursor(cursor: str | None) -> int:
     if cursor is None:
         return 0
-    if not cursor.startswith("p") or not cursor[1:].isdecimal():
+    if not re.fullmatch(r"p[0-9]{1,18}", cursor):
         raise errors.InvalidCursorError(param="cursor")
     return int(cursor[1:])
 
