@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 _Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -125,8 +126,7 @@ class _Judge:
             yield f"{where}: no response {exchange.status} is described; it was {_excerpt(exchange)}"
             return
         for name, header in described.get("headers", {}).items():
-            if header.get("required") and name.lower() not in exchange.headers:
-                yield f"{where}: {exchange.status} lacks the header {name}"
+            yield from self._header_faults(exchange, name, header, f"{where}: {exchange.status}")
         if exchange.method != "HEAD" and "content" in described:
             yield from self._body_faults(exchange, described["content"], f"{where}: {exchange.status}")
 
@@ -140,6 +140,19 @@ class _Judge:
             method = "get"
         where = f"{exchange.method} {template or exchange.path}"
         return (paths[template][method] if template else None), where
+
+    def _header_faults(self, exchange: Exchange, name: str, header: Mapping[str, Any], where: str) -> Iterator[str]:
+        value: Any = exchange.headers.get(name.lower())
+        schema = header.get("schema", {})
+        if value is None:
+            if header.get("required"):
+                yield f"{where} lacks the header {name}"
+            return
+        if schema.get("type") in ("integer", "number"):
+            with suppress(ValueError):
+                value = json.loads(value)
+        for error in self._validator(schema).iter_errors(value):
+            yield f"{where}: header {name}: {error.message[:200]}"
 
     def _body_faults(self, exchange: Exchange, content: Mapping[str, Any], where: str) -> Iterator[str]:
         media_type = exchange.headers.get("content-type", "").partition(";")[0].strip().lower()
