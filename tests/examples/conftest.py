@@ -11,6 +11,8 @@ import pytest
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
+from described import openapi_of
+from errorkit.testing import Traffic
 from examples.demo.server import GUNICORN, UVICORN, Server
 from examples.docstore.setup import load_config
 from examples.fastapi_app import main as fastapi_app
@@ -45,7 +47,9 @@ class InFastAPI:
     """FastAPI in Starlette's test client, which raises what reaches the server."""
 
     def __init__(self, dialect: str) -> None:
-        self.client = TestClient(fastapi_app.create_app(load_config(dialect=dialect)))
+        app = fastapi_app.create_app(load_config(dialect=dialect))
+        self.traffic = Traffic(app.openapi)
+        self.client = TestClient(self.traffic.asgi(app))
 
     def send(self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes = b"") -> Answer:
         with capture_logs() as logs:
@@ -57,13 +61,17 @@ class InFastAPI:
 
     def close(self) -> None:
         self.client.close()
+        assert self.traffic.faults() == []
 
 
 class InFlask:
     """Flask in its own test client, read chunk by chunk."""
 
     def __init__(self, dialect: str) -> None:
-        self.client = flask_app.create_app(load_config(dialect=dialect)).test_client()
+        app = flask_app.create_app(load_config(dialect=dialect))
+        self.traffic = Traffic(openapi_of(app))
+        app.wsgi_app = self.traffic.wsgi(app.wsgi_app)  # type: ignore[method-assign,assignment]
+        self.client = app.test_client()
 
     def send(self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes = b"") -> Answer:
         content, cut = b"", False
@@ -79,7 +87,7 @@ class InFlask:
         return Answer(response.status_code, fields, content, cut, failures(logs))
 
     def close(self) -> None:
-        """Nothing is open."""
+        assert self.traffic.faults() == []
 
 
 class Served:
