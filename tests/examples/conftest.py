@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
 from described import openapi_of
+from errorkit.publish.traffic import Exchange
 from errorkit.testing import Traffic
 from examples.demo.server import GUNICORN, UVICORN, Server
 from examples.docstore.setup import load_config
@@ -93,7 +94,8 @@ class InFlask:
 class Served:
     """A service behind a real server on loopback; its events are read from its standard output."""
 
-    def __init__(self, command: tuple[str, ...], dialect: str, home: str) -> None:
+    def __init__(self, module: Any, command: tuple[str, ...], dialect: str, home: str) -> None:
+        self.traffic = Traffic(openapi_of(module.create_app(load_config(dialect=dialect))))
         self.server = Server(command, ERRORKIT_DIALECT=dialect, HOME=home)
         self.client = httpx.Client(base_url=self.server.url(), timeout=30)
 
@@ -105,6 +107,11 @@ class Served:
                     content += chunk
             except httpx.RemoteProtocolError:
                 cut = True
+        if response.status_code >= 400:
+            fields = {name.lower(): value for name, value in response.headers.items()}
+            self.traffic.exchanges.append(
+                Exchange(method, response.request.url.path, response.status_code, fields, content)
+            )
         failed = response.status_code >= 400 or cut or b"\nevent: error\n" in content
         return Answer(
             response.status_code, response.headers, content, cut, [self.server.next_event()] if failed else []
@@ -113,6 +120,7 @@ class Served:
     def close(self) -> None:
         self.client.close()
         assert self.server.stop() == [], "more than one event for one request"
+        assert self.traffic.faults() == []
 
 
 @pytest.fixture(scope="session")
@@ -126,8 +134,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str,
             makers: dict[str, Callable[[], Service]] = {
                 "fastapi": lambda: InFastAPI(dialect),
                 "flask": lambda: InFlask(dialect),
-                "uvicorn": lambda: Served(UVICORN, dialect, home),
-                "gunicorn": lambda: Served(GUNICORN, dialect, home),
+                "uvicorn": lambda: Served(fastapi_app, UVICORN, dialect, home),
+                "gunicorn": lambda: Served(flask_app, GUNICORN, dialect, home),
             }
             running[kind, dialect] = makers[kind]()
         return running[kind, dialect]
