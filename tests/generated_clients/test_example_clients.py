@@ -14,6 +14,7 @@ from examples.demo.server import GUNICORN, UVICORN
 from examples.demo.server import Server as ExampleServer
 from examples.demo.steps import ACME, ACME_JSON, STEPS, Step
 from examples.docstore.errors import CATALOG
+from examples.fastapi_app.main import app
 
 pytestmark = pytest.mark.timeout(300)  # the first run installs programs from npm
 
@@ -56,6 +57,15 @@ def test_the_steps_cover_the_catalogue() -> None:
     """Every error that the examples declare is provoked by a request."""
     own = {spec.code for spec in CATALOG if spec.cls.__module__ == "examples.docstore.errors"}
     assert own <= {step.code for step in EVERY_STEP}
+
+
+def test_the_steps_cover_what_the_document_promises() -> None:
+    """Also of the standard errors: every code that the OpenAPI document of the application names."""
+    operations = [one for path in app.openapi()["paths"].values() for one in path.values()]
+    contents = [r.get("content", {}) for one in operations for r in one["responses"].values()]
+    codes = {code for content in contents for media in content.values() for code in media.get("examples", ())}
+    assert {"internal", "rate_limited", "version_mismatch"} <= codes
+    assert codes <= {step.code for step in EVERY_STEP}
 
 
 def test_python_catches_every_failure_by_its_class(example: Example) -> None:
