@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from errorkit import ServiceUnavailableError
 from errorkit.fastapi import install, raises
+from errorkit.publish.traffic import Exchange
 from errorkit.testing import Traffic
 
 pytest_plugins = ["pytester"]
@@ -74,6 +75,25 @@ def test_a_header_field_is_held_against_its_schema(schema: dict[str, Any], sent:
         (fault,) = found
         assert fault.startswith("GET /: 503: header X-Wait: ")
         assert words in fault
+
+
+@pytest.mark.parametrize(
+    ("described", "fault"),
+    [
+        ("application/problem+json", None),
+        ("Application/Problem+JSON; charset=utf-8", None),
+        ("application/*", None),
+        ("*/*", None),
+        ("application/json", "GET /: 503 is application/problem+json; described are application/json"),
+        ("text/*", "GET /: 503 is application/problem+json; described are text/*"),
+    ],
+)
+def test_a_media_type_is_compared_as_openapi_means_it(described: str, fault: str | None) -> None:
+    """Ranges hold; letter case and parameters do not count."""
+    document = {"paths": {"/": {"get": {"responses": {"503": {"content": {described: {}}}}}}}}
+    traffic = Traffic(document)
+    traffic.exchanges.append(Exchange("GET", "/", 503, {"content-type": "application/problem+json"}, b"{}"))
+    assert traffic.faults() == ([] if fault is None else [fault])
 
 
 @pytest.mark.parametrize(

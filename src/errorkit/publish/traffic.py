@@ -155,8 +155,10 @@ class _Judge:
             yield f"{where}: header {name}: {error.message[:200]}"
 
     def _body_faults(self, exchange: Exchange, content: Mapping[str, Any], where: str) -> Iterator[str]:
-        media_type = exchange.headers.get("content-type", "").partition(";")[0].strip().lower()
-        media = content.get(media_type)
+        media_type = _essence(exchange.headers.get("content-type", ""))
+        ranges = (media_type, media_type.partition("/")[0] + "/*", "*/*")
+        by_range = {_essence(name): media for name, media in content.items()}
+        media = next((by_range[name] for name in ranges if name in by_range), None)
         if media is None:
             yield f"{where} is {media_type or 'of no media type'}; described are {', '.join(content)}"
             return
@@ -182,6 +184,11 @@ class _Judge:
 def _pattern(template: str) -> str:
     parts = re.split(r"\{[^}]*\}", template)
     return "[^/]+".join(map(re.escape, parts))
+
+
+def _essence(media_type: str) -> str:
+    """Without parameters such as a charset."""
+    return media_type.partition(";")[0].strip().lower()
 
 
 def _excerpt(exchange: Exchange) -> str:
