@@ -77,6 +77,19 @@ def test_a_header_field_is_held_against_its_schema(schema: dict[str, Any], sent:
         assert words in fault
 
 
+def test_an_answer_before_an_exception_is_recorded() -> None:
+    """Starlette answers a crash itself and lets the exception go on to the server."""
+    app = FastAPI()
+
+    @app.get("/")
+    def crash() -> None:
+        raise ZeroDivisionError
+
+    traffic = Traffic(app.openapi)
+    assert TestClient(traffic.asgi(app), raise_server_exceptions=False).get("/").status_code == 500
+    assert traffic.faults() == ["GET /: no response 500 is described; it was 'Internal Server Error'"]
+
+
 @pytest.mark.parametrize(
     ("described", "fault"),
     [

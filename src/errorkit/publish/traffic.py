@@ -54,10 +54,13 @@ class Traffic:
                     chunks.append(message.get("body", b""))
                 await send(message)
 
-            await app(scope, receive, record)
-            if start.get("status", 0) >= 400:
-                fields = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in start.get("headers", ()))
-                self._record(scope["method"], scope["path"], start["status"], fields, b"".join(chunks))
+            try:
+                await app(scope, receive, record)
+            finally:  # some answer and let the exception go on to the server
+                if start.get("status", 0) >= 400:
+                    pairs = start.get("headers", ())
+                    fields = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs)
+                    self._record(scope["method"], scope["path"], start["status"], fields, b"".join(chunks))
 
         return recording
 
