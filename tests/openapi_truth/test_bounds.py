@@ -26,6 +26,7 @@ def test_a_number_beyond_the_databases_integers_is_no_document(client, number) -
     """A finding about the path, not a crash."""
     response = client.get(f"/v1/documents/{number}", headers=ACME)
     told = assert_error(response, code="validation_failed", status=422)
+    response.close()
     assert told.details[0].path == ("document_id",)
 
 
@@ -34,3 +35,4 @@ def test_a_cursor_beyond_them_was_not_given_out(client, cursor) -> None:  # type
     """Too long, or of other digits than the service writes."""
     response = client.get(f"/v1/projects?cursor={cursor}", headers=ACME)
     assert_error(response, code="invalid_cursor", status=400)
+    response.close()
