@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from benchmarks import instructions
 from requirements import require
 
@@ -13,6 +15,7 @@ KEPT = json.loads(Path(__file__).with_name("instructions.json").read_text())
 REGRESSION = 1.1
 
 
+@pytest.mark.timeout(300)  # valgrind is fifty times slower than the machine
 def test_a_request_costs_no_more_instructions_than_it_did() -> None:
     """Against the bare framework in the same run, so that another Python changes both.
 

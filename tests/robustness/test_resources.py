@@ -29,7 +29,7 @@ from errorkit.wsgi import ErrorMiddleware as WSGIMiddleware
 from robustness.strict_asgi import exchange, http_scope, run, start_up
 from robustness.strict_wsgi import serve
 
-REQUESTS = int(os.environ.get("ERRORKIT_TEST_REQUESTS", "2000"))
+REQUESTS = int(os.environ.get("REQUESTS", "1000"))
 SHARED = ConflictError("one instance for all requests")
 
 
@@ -125,7 +125,7 @@ def caches(covered: Any) -> list[dict[Any, Any]]:
     handler = covered.router.middleware_stack.handler
     identifier = handler.identifier
     tables = [identifier._specs, identifier._translator_of, handler.catalog._fallbacks]
-    tables += [handler._prepared, handler._declared]
+    tables += [handler._prepared, handler.presenter._declared]
     for _, renderer in handler.renderers:
         tables += [renderer._templates, renderer._headers]
     return tables

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.syntax import Syntax
+from rich.text import Text
 
 from errorkit.cli.application import declared, occurrences, openapi_of
 from errorkit.cli.judging import check, diff
@@ -33,6 +33,8 @@ from errorkit.cli.terminal import (
     out,
 )
 from errorkit.publish import Files, export, generate, openapi, target, written
+
+_DIFF = {"+": "green", "-": "red", "@": "cyan"}
 
 app = typer.Typer(
     name="errorkit",
@@ -189,7 +191,8 @@ def _deliver(files: Files, output: Path | None, check: bool) -> None:
         return
     diffs = list(written.stale(places))
     for difference in diffs:
-        out.print(Syntax(difference.rstrip("\n"), "diff", background_color="default", word_wrap=True))
+        for row in difference.splitlines():  # never wrapped: a path that is cut in two leads nowhere
+            out.print(Text(row, style=_DIFF.get(row[:1], "")))
     if diffs:
         err.print(f"[red]stale:[/] {len(diffs)} of {len(places)} files; run the command again without --check")
         raise typer.Exit(1)
