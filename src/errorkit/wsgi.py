@@ -313,8 +313,7 @@ class Body:
             frame = self.handler.stream_event(self.request, exception)
             if frame is not None:
                 return frame if self.tail.endswith(b"\n\n") else b"\n\n" + frame
-        else:
-            self.handler.broke(self.request, exception, "aborted")
+        self.handler.broke(self.request, exception, "aborted")
         return None
 
     def _record(self) -> None:
