@@ -71,7 +71,7 @@ def answer(handler: ErrorHandler, error: APIError) -> str:
     """What the handler sends for an error."""
     request = Example()
     request.renderer = handler.renderer_for("/invoices/42")
-    with patch("errorkit.handler.clock", lambda: NOW), patch("errorkit.retry.clock", lambda: NOW):
+    with patch("errorkit.presentation.clock", lambda: NOW), patch("errorkit.retry.clock", lambda: NOW):
         response = handler.respond(request, error)
     lines = [f"HTTP/1.1 {response.status} {phrase(response.status)}"]
     lines += [

@@ -55,7 +55,7 @@ class Contract:
 
     @property
     def package(self) -> str:
-        return self.naming.get("directory", f"{self.name}_client")
+        return self.naming.get("directory", f"{self.name}_generated")
 
     @property
     def root(self) -> str:

@@ -430,7 +430,7 @@ def test_the_exceptions_module_needs_nothing(tmp_path: Path) -> None:
     import sys
 
     write(KAIZEN.files, tmp_path)
-    script = "import sys; sys.path.insert(0, '.'); import kaizen_client.errors as e; print(len(e.DOCUMENTED))"
+    script = "import sys; sys.path.insert(0, '.'); import kaizen_generated.errors as e; print(len(e.DOCUMENTED))"
     command = [sys.executable, "-S", "-I", "-c", script]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert (done.stdout.strip(), done.stderr) == (str(len(KAIZEN.codes)), "")

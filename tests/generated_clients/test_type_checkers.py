@@ -171,7 +171,7 @@ def test_generated_python_is_linted_and_formatted(project: Path) -> None:
 
 def test_generated_typescript_is_formatted(project: Path) -> None:
     """prettier at 100 columns."""
-    files = sorted(str(path.relative_to(project)) for path in project.glob("*_client/*.ts"))
+    files = sorted(str(path.relative_to(project)) for path in project.glob("*_generated/*.ts"))
     assert len(files) == 2 * len(CHECKED)
     done = _run(node_tool("prettier"), "--print-width", "100", "--list-different", *files, root=project)
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
