@@ -23,6 +23,7 @@ from driving import asgi, failures, wsgi
 from errorkit import Dialect, errors
 from errorkit.asgi import ErrorMiddleware as ASGIMiddleware
 from errorkit.dialects.problem import Problem
+from errorkit.encoding import encode_string
 from errorkit.events import last_resort
 from errorkit.fastapi import install
 from errorkit.flask import ErrorKit
@@ -316,3 +317,78 @@ def test_a_dialect_without_a_body_has_to_write_one() -> None:
         Dialect().write(None)  # type: ignore[arg-type]
     with pytest.raises(NotImplementedError):
         Dialect().read(400, {}, None)
+
+
+# -- what is rarely not there
+
+
+def test_a_level_that_nobody_configured_is_the_default(log: list[dict[str, Any]]) -> None:
+    """Overrides override what they name, and nothing else."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise errors.RateLimitError
+
+    asgi(ASGIMiddleware(app, levels={"410": "debug"}))
+    assert failures(log)[0]["log_level"] == "warning"
+
+
+def test_lone_surrogates_are_replaced_in_spliced_strings() -> None:
+    """Text from a file system may hold them; UTF-8 cannot."""
+    assert encode_string('a\ud800"b') == b'a\xef\xbf\xbd\\"b'
+
+
+def test_a_denial_that_is_no_error_has_no_event(log: list[dict[str, Any]]) -> None:
+    """A redirected handshake."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "websocket.http.response.start", "status": 307, "headers": []})
+        await send({"type": "websocket.http.response.body", "body": b""})
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    scope = {"type": "websocket", "path": "/", "headers": [], "extensions": {"websocket.http.response": {}}}
+    asyncio.run(ASGIMiddleware(app)(scope, receive, send))
+    assert (sent[0]["status"], failures(log)) == (307, [])
+
+
+def test_a_starlette_without_tables_of_handlers_still_answers() -> None:
+    """`starlette.exception_handlers` is Starlette's own: without it the guard answers all the same."""
+    app = Starlette(routes=[Route("/", _raise_value_error)])
+    install_starlette(app, dialect="openai")
+    build = app.build_middleware_stack
+
+    def without_layers() -> Any:
+        build()  # puts the guard around the router
+
+        async def serve(scope: Any, receive: Any, send: Any) -> None:
+            await app.router(scope, receive, send)
+
+        handler: Any = app.router.middleware_stack
+        return ASGIMiddleware(serve, handler=handler.handler)
+
+    app.build_middleware_stack = without_layers  # type: ignore[method-assign]
+    assert asgi(app).json()["error"]["code"] == "internal"
+
+
+def test_an_outermost_layer_of_somebody_elses_is_left_alone() -> None:
+    """Whoever replaces Starlette's stack keeps theirs; what is inside is covered."""
+    app = Starlette(routes=[Route("/", _raise_value_error)])
+    build = app.build_middleware_stack
+
+    def wrapped() -> Any:
+        inner = build()
+
+        async def theirs(scope: Any, receive: Any, send: Any) -> None:
+            await inner(scope, receive, send)
+
+        return theirs
+
+    app.build_middleware_stack = wrapped  # type: ignore[method-assign]
+    install_starlette(app, dialect="openai")
+    assert asgi(app).json()["error"]["code"] == "internal"
