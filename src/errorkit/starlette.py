@@ -301,9 +301,7 @@ def _deliberately(handler: Callable[..., Any]) -> Callable[..., Any]:
     """A user's exception handler, with a note on the request that its answer is deliberate."""
 
     def note(connection: Any) -> None:
-        request = connection.scope.get(SCOPE_KEY)
-        if request is not None:
-            request.deliberate = True
+        connection.scope[SCOPE_KEY].deliberate = True  # the guard put this table there, for this request
 
     if is_async_callable(handler):
 

@@ -16,7 +16,9 @@ from flask import Response as FlaskResponse
 from flask import request as flask_request
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.testclient import TestClient, WebSocketDenialResponse
+from starlette.websockets import WebSocket
 from werkzeug.exceptions import NotFound
 
 from driving import asgi, failures, wsgi
@@ -40,6 +42,7 @@ from errorkit.wsgi import ErrorMiddleware as WSGIMiddleware
     ("status", "detail", "expected"),
     [
         (409, {"message": "Taken.", "hint": "a", "status": 200}, {"detail": "Taken.", "hint": "a", "status": 409}),
+        (409, {"message": 5}, {"detail": "The request conflicts with the current state of the resource."}),
         (409, {"hint": "a"}, {"detail": "The request conflicts with the current state of the resource.", "hint": "a"}),
         (409, ["a", "b"], {"detail_value": ["a", "b"]}),
         (409, None, {"detail": "The request conflicts with the current state of the resource."}),
@@ -392,3 +395,163 @@ def test_an_outermost_layer_of_somebody_elses_is_left_alone() -> None:
     app.build_middleware_stack = wrapped  # type: ignore[method-assign]
     install_starlette(app, dialect="openai")
     assert asgi(app).json()["error"]["code"] == "internal"
+
+
+# -- when errorkit itself fails
+
+
+class Liar(Problem):
+    """A dialect that says it copies the message, and does not."""
+
+    def write(self, public: Any) -> Any:
+        return {**super().write(public), "detail": public.message.upper()}
+
+
+def test_a_dialect_that_does_not_copy_what_it_says_is_written_whole() -> None:
+    """What is spliced is compared with what is written before it is trusted."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise errors.ConflictError(scope["path"])
+
+    covered = ASGIMiddleware(app, dialect=Liar())
+    assert [asgi(covered, path=path).json()["detail"] for path in ("/a", "/b")] == ["/A", "/B"]
+
+
+def test_a_prefix_that_nobody_chose_is_left_alone() -> None:
+    """`{"/v1": "openai"}` covers `/v1` alone."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise errors.ConflictError
+
+    covered = ASGIMiddleware(app, dialect={"/v1": "openai"})
+    assert asgi(covered, path="/v1/x").status == 409
+    assert isinstance(asgi(covered, path="/other").raised, errors.ConflictError)
+
+
+def test_development_has_nothing_to_add_where_nothing_was_raised() -> None:
+    """A default body that is put into the dialect has no traceback."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        headers = [(b"content-length", b"0")]
+        await send({"type": "http.response.start", "status": 404, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    reply = asgi(ASGIMiddleware(app, development=True))
+    assert (reply.status, "debug" in reply.json()) == (404, False)
+
+
+def _breaking(*_arguments: Any, **_keywords: Any) -> Any:
+    raise OSError("a part of errorkit failed")
+
+
+def test_a_default_body_gets_its_status_even_where_it_cannot_be_presented(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The body that was prepared at start-up, for the status that was there."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        headers = [(b"content-length", b"0")]
+        await send({"type": "http.response.start", "status": 410, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    covered = ASGIMiddleware(app)
+    monkeypatch.setattr("errorkit.presentation.Presenter.public", _breaking)
+    reply = asgi(covered)
+    assert (reply.status, reply.json()["code"]) == (410, "gone")
+
+
+def test_an_answer_survives_without_any_header_field_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What makes header fields fails everywhere."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise errors.AuthenticationError
+
+    covered = ASGIMiddleware(app)
+    for module in ("handler", "presentation", "rendering"):
+        monkeypatch.setattr(f"errorkit.{module}.raw_header", _breaking)
+    reply = asgi(covered)
+    assert (reply.status, reply.json()["code"]) == (401, "unauthenticated")
+
+
+def test_a_broken_stream_is_recorded_even_where_it_cannot_be_described(
+    monkeypatch: pytest.MonkeyPatch, log: list[dict[str, Any]]
+) -> None:
+    """The exception goes on as it is; the event says 500."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"a", "more_body": True})
+        raise errors.ConflictError
+
+    covered = ASGIMiddleware(app)
+    monkeypatch.setattr("errorkit.identification.Identifier.identify", _breaking)
+    assert isinstance(asgi(covered).raised, errors.ConflictError)
+    assert [(event["outcome"], event["status"]) for event in failures(log)] == [("aborted", 500)]
+
+
+def test_a_start_up_line_that_cannot_be_written_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The application starts all the same."""
+    monkeypatch.setattr("errorkit.events.EventLog.announce", _breaking)
+    app = FastAPI()
+    install(app)
+    assert asgi(app).status == 404
+
+
+def test_fresh_exception_classes_fill_no_table() -> None:
+    """A service that makes classes does not grow."""
+    from errorkit.config import Config
+    from errorkit.handler import ErrorHandler
+
+    identifier = ErrorHandler(Config()).identifier
+    for number in range(1100):
+        assert not identifier.handles(type(f"E{number}", (Exception,), {})())
+    assert len(identifier._translator_of) < 1100
+
+
+def test_a_denial_of_the_applications_own_passes_the_guard() -> None:
+    """Starlette's `send_denial_response`, with the id and without a second envelope."""
+
+    async def deny(socket: WebSocket) -> None:
+        await socket.send_denial_response(PlainTextResponse("mine", 418))
+
+    app = Starlette(routes=[WebSocketRoute("/", deny)])
+    install_starlette(app)
+    with pytest.raises(WebSocketDenialResponse) as caught, TestClient(app).websocket_connect("/"):
+        pass
+    assert (caught.value.status_code, caught.value.text) == (418, "mine")
+    assert len(caught.value.headers["x-request-id"]) == 32
+
+
+class Bloated(Problem):
+    """A dialect that writes more than is ever sent, whatever it is given."""
+
+    def write(self, public: Any) -> Any:
+        return {**super().write(public), "padding": "x" * 70_000}
+
+
+def test_a_dialects_own_bloat_is_sent_as_it_is_written() -> None:
+    """The limit cuts what authors bring; what a dialect adds to everything is its author's decision."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] == "/stream":
+            headers = [(b"content-type", b"text/event-stream")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": b"data: 1\n\n", "more_body": True})
+        raise errors.ConflictError("m" * 70_000, hint=["h"] * 50)
+
+    covered = ASGIMiddleware(app, dialect=Bloated())
+    body = asgi(covered).json()
+    assert (len(body["padding"]), len(body["detail"]) < 200, "hint" in body) == (70_000, True, False)
+    assert b"padding" in asgi(covered, path="/stream").body
+
+
+def test_a_long_last_event_is_cut_as_a_body_is() -> None:
+    """A stream's error is bounded, too."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        headers = [(b"content-type", b"text/event-stream")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"data: 1\n\n", "more_body": True})
+        raise errors.ConflictError("m", **{f"member{n}": "v" * 8000 for n in range(40)})
+
+    body = asgi(ASGIMiddleware(app)).body
+    assert len(body) < 70_000
+    assert b"truncated" in body
