@@ -54,8 +54,6 @@ class Request:
     """An exception that belongs to this exchange, for the event."""
     status: int = 0
     """Status sent; 0 before that."""
-    complete: bool = False
-    """The last byte was handed to the server."""
     ours: bool = False
     """The response being sent was rendered by errorkit."""
     deliberate: bool = False

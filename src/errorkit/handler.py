@@ -99,8 +99,7 @@ class ErrorHandler:
             code, title = spec.code, spec.title
         except Exception as own:
             last_resort(f"an answer of status {status} could not be named", own)
-        self._note(
-            request,
+        request.failure = Failure(
             Public(code=code, status=status, title=title, request_id=request.request_id),
             Private(code=code, exception=request.exception, answered_by="application"),
         )
@@ -115,7 +114,7 @@ class ErrorHandler:
             status = CLIENT_CLOSED_REQUEST if outcome == "client_gone" else request.status
             code = "client_closed_request" if outcome == "client_gone" else "incomplete_response"
             public = Public(code=code, status=status, title=phrase(status), request_id=request.request_id)
-            self._note(request, public, Private(code=code, exception=exception))
+            request.failure = Failure(public, Private(code=code, exception=exception))
             return
         try:
             assert exception is not None
@@ -123,10 +122,10 @@ class ErrorHandler:
             public = self.presenter.public(
                 self._renderer(request).dialect, request.request_id, Shown(identified.spec, None), None
             )
-            self._note(request, public, self._private(identified))
+            request.failure = Failure(public, self._private(identified))
         except Exception as own:
             last_resort("a broken response could not be described", own)
-            self._note(request, Public(request_id=request.request_id), Private(exception=exception))
+            request.failure = Failure(Public(request_id=request.request_id), Private(exception=exception))
 
     def stream_event(self, request: Request, exception: BaseException) -> bytes | None:
         """The dialect's last event for a server-sent stream that fails; None if it has none."""
@@ -243,9 +242,6 @@ class ErrorHandler:
         renderer: Renderer = request.renderer
         return renderer
 
-    def _note(self, request: Request, public: Public, private: Private) -> None:
-        request.failure = Failure(public, private)
-
     def _degrade(
         self, request: Request, own: Exception, exception: BaseException | None, status: int | None = None
     ) -> Response:
@@ -266,7 +262,7 @@ class ErrorHandler:
             declared = []
         renderer = self._renderer(request)
         public, body = self.selection.stand_in(renderer, spec, request.request_id)
-        self._note(request, public, Private(exception=exception, code=spec.code, reason="degraded"))
+        request.failure = Failure(public, Private(exception=exception, code=spec.code, reason="degraded"))
         return Response(
             public.status,
             [
