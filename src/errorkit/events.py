@@ -58,18 +58,31 @@ class EventLog:
         levels: Mapping[str, Level] | None = None,
         redact: Iterable[str] = (),
         redact_exception_text: bool = False,
-        logger: Any = None,
     ) -> None:
         self._levels = dict(levels or {})
         words = [re.escape(word.lower().replace("-", "_")) for word in (*SECRET_NAMES, *redact)]
         long = "|".join(word for word in words if len(word) > 4)  # a short one only as a word of its own
         self._secret = re.compile(rf"(?:^|_)(?:{'|'.join(words)})(?:s|_|\d|$)|{long}").search
         self._words = not redact_exception_text
-        self._logger = structlog.get_logger("errorkit") if logger is None else logger
+        self._logger = structlog.get_logger("errorkit")
+        self._wrapper: object = None
+        self._wrapper_least = 0
 
     def logger(self) -> Any:
         """The logger as structlog is configured now; structlog remembers it if its user wants that."""
         return self._logger.bind()
+
+    def _least(self) -> int:
+        """The level below which structlog drops an event, where that is known without making a logger.
+
+        The level of structlog's own filtering loggers is part of their class.
+        """
+        wrapper = structlog.get_config()["wrapper_class"]
+        if wrapper is not self._wrapper:
+            level: Any = getattr(wrapper, "get_effective_level", None)
+            known = getattr(level, "__module__", "") == structlog.make_filtering_bound_logger.__module__
+            self._wrapper, self._wrapper_least = wrapper, level(None) if known else 0
+        return self._wrapper_least
 
     def announce(self, event: str, **fields: Any) -> None:
         """An event that is not about a request, at info."""
@@ -77,9 +90,9 @@ class EventLog:
 
     def level_of(self, failure: Failure) -> Level:
         """The level an event has: 4xx info, 429 and cross-tenant warning, 5xx error."""
-        code, status = failure.private.code, failure.public.status
+        status = failure.public.status
         if self._levels:
-            for key in (code, str(status), f"{status // 100}xx"):
+            for key in (failure.private.code, str(status), f"{status // 100}xx"):
                 if key in self._levels:
                     return self._levels[key]
         if status >= 500:
@@ -91,6 +104,8 @@ class EventLog:
     def record(self, request: Request, failure: Failure) -> None:
         """Write the event of one failure."""
         level = "info" if request.outcome in ("incomplete", "client_gone") else self.level_of(failure)
+        if _NUMBERS[level] < self._least():
+            return
         logger = self.logger()
         enabled: Callable[[int], bool] | None = getattr(logger, "is_enabled_for", None)
         if enabled is not None and not enabled(_NUMBERS[level]):

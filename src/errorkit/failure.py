@@ -17,6 +17,9 @@ from errorkit.retry import RateLimit
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
+new_tuple = tuple.__new__
+"""Makes a named tuple from all of its fields, for half of what its class takes."""
+
 
 class Detail(NamedTuple):
     """One finding about one part of a request.
@@ -123,6 +126,9 @@ def release(exception: BaseException) -> None:
 
     An exception that is still being handled further out on this stack is left alone.
     """
+    if not (_cause(exception) or _context(exception) or issubclass(type(exception), BaseExceptionGroup)):
+        BaseException.with_traceback(exception, None)
+        return
     stack, seen = [exception], {id(exception)}
     running: set[object] = set()
     while stack and len(seen) < _MAX_RELEASED:

@@ -14,15 +14,14 @@ from errorkit.encoding import text_of
 from errorkit.errors import APIError
 from errorkit.events import EventLog, compact, last_resort
 from errorkit.exchange import CLIENT_CLOSED_REQUEST, RawHeaders, Request, Response, phrase, raw_header
-from errorkit.failure import Failure, Private, Public, release
+from errorkit.failure import Failure, Private, Public, new_tuple, release
 from errorkit.identification import Identified, Identifier
 from errorkit.normalisation import Default, surviving
-from errorkit.presentation import Presenter, Shown, declares_only
-from errorkit.rendering import Prepared, Renderer, bounded
+from errorkit.presentation import Presenter, Shown, declares_only, in_common
+from errorkit.rendering import Renderer
 from errorkit.selection import Selection
 from errorkit.validation import as_error
 
-_WORDS = frozenset({"message"})
 _RAISED_ON = frozenset({"aborted", "background"})
 
 
@@ -42,7 +41,8 @@ class ErrorHandler:
         self.renderer_for = self.selection.renderer_for
         self.request_id = self.selection.request_id
         self._development = config.development
-        self._prepared: dict[tuple[type[APIError], Renderer], Prepared] = {}
+        self._negotiates = bool(self.selection.problems)
+        self._on_failure = config.on_failure
 
     def announce(self, **covered: list[str]) -> None:
         """One line at start-up: what is covered, by which dialects."""
@@ -147,22 +147,23 @@ class ErrorHandler:
         if failure is None or request.recorded:
             return
         request.recorded = True
-        try:
-            telemetry.hush(failure)
-            if not request.reported:
-                telemetry.report(failure, unhandled=failure.private.reason == "unhandled")
-        except Exception as own:
-            last_resort("a reporter failed", own)
-        self.annotate(request)
+        if failure.public.status >= 500:
+            try:
+                telemetry.hush(failure)
+                if not request.reported:
+                    telemetry.report(failure, unhandled=failure.private.reason == "unhandled")
+            except Exception as own:
+                last_resort("a reporter failed", own)
+            self.annotate(request)
         try:
             self.events.record(request, failure)
         except Exception as own:
             last_resort(f"the event of request {request.request_id} (code {failure.private.code}) was lost", own)
-        try:
-            if self.config.on_failure is not None:
-                self.config.on_failure(failure, request)
-        except Exception as own:
-            last_resort("the on_failure hook failed", own)
+        if self._on_failure is not None:
+            try:
+                self._on_failure(failure, request)
+            except Exception as own:
+                last_resort("the on_failure hook failed", own)
 
     def annotate(self, request: Request) -> None:
         """Tell the current span: adapters do it before the last byte, with which instrumentations end it.
@@ -186,50 +187,42 @@ class ErrorHandler:
 
     def let_go(self, request: Request) -> None:
         """After the event: keep no frame alive by an exception that goes no further."""
-        failure, request.failure = request.failure, None
-        request.exception = None
-        if failure is not None and failure.private.exception is not None and request.outcome not in _RAISED_ON:
-            release(failure.private.exception)
+        failure, request.failure, request.exception = request.failure, None, None
+        if failure is not None and request.outcome not in _RAISED_ON:
+            exception = failure.private.exception
+            if exception is not None:
+                release(exception)
 
     # -- the steps
 
     def _answer(
         self, request: Request, identified: Identified, headers: RawHeaders, status: int | None = None
     ) -> Response:
-        if self.selection.problems and not request.outcome:
+        if self._negotiates and not request.outcome:
             self.selection.negotiate(request)
         renderer: Renderer = request.renderer
         error = identified.error
-        only_words = not (headers or status or self._development) and error.__dict__.keys() <= _WORDS
-        if only_words:
-            prepared = self._prepared.get((type(error), renderer))
-            if prepared is not None:
-                message = text_of(error.message) if error.__dict__ else prepared.public.message
-                public, response = renderer.again(prepared, message, request.request_id)
-                request.failure = Failure(public, self._private(identified))
-                return response
+        kind = None if headers or status or self._development else in_common(error)
+        prepared = renderer.prepared.get(kind)
+        if prepared is not None:
+            message = text_of(error.message) if "message" in error.__dict__ else prepared.public.message
+            public, response = renderer.again(prepared, message, request.request_id)
+            request.failure = new_tuple(Failure, (public, self._private(identified)))
+            return response
         shown = self.presenter.conceal(identified)
         advice = self.presenter.advise(shown, headers)
         public = self.presenter.public(renderer.dialect, request.request_id, shown, advice, status)
         request.failure = Failure(public, self._private(identified))
         own, cacheable = self.presenter.fields(renderer, shown, headers)
-        if only_words and shown.error is not None and advice is None and declares_only(type(error)):
-            prepared = renderer.prepare(public._replace(message=shown.spec.message), own, cache_control=cacheable)
-            if prepared is not None:
-                bounded(self._prepared)[type(error), renderer] = prepared
+        if kind is not None and shown.error is not None and declares_only(type(error)):
+            renderer.prepare(kind, public._replace(message=shown.spec.message), own, cache_control=cacheable)
         debug = self._debug(identified.exception) if self._development else None
         return renderer.render(public, own, cache_control=cacheable, debug=debug)
 
     def _private(self, identified: Identified) -> Private:
-        error = identified.error
-        return Private(
-            identified.exception,
-            identified.spec.code,
-            identified.reason,
-            error.owner,
-            error.caller,
-            error.context,
-        )
+        error, spec, exception, reason = identified
+        known = (exception, spec.code, reason, error.owner, error.caller, error.context, "errorkit")
+        return new_tuple(Private, known)
 
     def _debug(self, exception: BaseException | None) -> dict[str, Any] | None:
         if exception is None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.errors import APIError
-from errorkit.failure import leaves
+from errorkit.failure import leaves, new_tuple
 
 _MAX_LEAVES = 1000
 _MAX_CLASSES = 1024
@@ -55,7 +55,7 @@ class Identifier:
         Raises TypeError where a translator gives something else than an APIError.
         """
         if isinstance(exception, APIError):
-            return Identified(exception, self.spec(type(exception)), exception, exception.reason)
+            return new_tuple(Identified, (exception, self.spec(type(exception)), exception, exception.reason))
         translator = self._translate(type(exception))
         if translator is None and isinstance(exception, BaseExceptionGroup):
             declared = self._leaf(exception)

@@ -163,8 +163,23 @@ class Presenter:
         return headers, cacheable
 
 
+def in_common(error: APIError) -> object:
+    """What an occurrence shares with others that differ from it in their words alone; None if it says more.
+
+    Can be the key of a dict.
+    """
+    told = error.__dict__
+    public = len(told) - ("message" in told) - ("context" in told)
+    if not public:
+        return type(error)
+    if public == 1 and "retry_after" in told:
+        wait = told["retry_after"]
+        return (type(error), wait) if type(wait) is int else None
+    return None
+
+
 def declares_only(cls: type[APIError]) -> bool:
-    """Does nothing but its message tell two occurrences of a class apart, if they set nothing else.
+    """Does nothing but its message and its wait tell two occurrences of a class apart, if they set nothing else.
 
     A class may have made a property of what an instance sets.
     """

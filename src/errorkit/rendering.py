@@ -17,8 +17,8 @@ from typing import Any, NamedTuple, TypeVar
 from errorkit.dialects import Dialect
 from errorkit.encoding import CUT, clean, encode, encode_string, safe
 from errorkit.exchange import RawHeaders, Response, raw_header
-from errorkit.failure import NOTHING, Public
-from errorkit.retry import rfc3339
+from errorkit.failure import Public, new_tuple
+from errorkit.retry import advise, clock, rfc3339
 
 MAX_BODY = 65536
 """Bytes of the largest body that is sent."""
@@ -50,10 +50,12 @@ class Template(NamedTuple):
 class Prepared(NamedTuple):
     """All of a response that does not change from one occurrence of an error to the next.
 
-    public: with the class's own message. head: header fields, without length and request ID.
+    public: with the class's own message. words: they stand whatever the occurrence says.
+    head: header fields, without length and request ID.
     """
 
     public: Public
+    words: str | None
     template: Template
     head: RawHeaders
 
@@ -65,10 +67,13 @@ class Renderer:
         self.dialect = dialect
         self.id_header = dialect.request_id_header.lower().encode("ascii")
         self._content_type = (b"content-type", dialect.media_type.encode("ascii"))
-        self._own_headers = type(dialect).headers is not Dialect.headers
-        """The dialect derives header fields itself: nobody knows from what."""
-        self._own_words = type(dialect).settle is not Dialect.settle or bool(dialect.phrases)
+        wrote_headers = next(cls for cls in type(dialect).__mro__ if "headers" in vars(cls))
+        self._own_headers = wrote_headers is not Dialect and "copies" not in vars(wrote_headers)
+        """The dialect derives header fields itself, and its author does not say from what."""
+        self._own_words = type(dialect).settle is not Dialect.settle
         self._copies = frozenset(dialect.copies)
+        self.prepared: dict[object, Prepared] = {}
+        """By what the occurrences have in common."""
         self._templates: dict[tuple[Any, ...], Template | None] = {}
         self._headers: dict[tuple[Any, ...], RawHeaders] = {}
 
@@ -101,31 +106,35 @@ class Renderer:
             out.append((b"cache-control", b"no-store"))
         return Response(public.status, out, body)
 
-    def prepare(self, public: Public, headers: RawHeaders, *, cache_control: bool) -> Prepared | None:
-        """What further occurrences may be made from, if message and request ID are all they differ in.
+    def prepare(self, kind: object, public: Public, headers: RawHeaders, *, cache_control: bool) -> None:
+        """Keep what further occurrences of a kind are made from: they differ in message, request ID and instant.
 
-        None where the dialect does not copy these two, or where its own code may look at them.
+        Nothing is kept where the dialect does not copy these, or where its own code may look at them.
         """
         self.body(public)
         template = self._templates.get(_key(public))
         if template is None or self._own_headers or self._own_words:
-            return None
+            return
         own = (b"content-length", self.id_header)
         rendered = self.render(public, headers, cache_control=cache_control)
-        return Prepared(public, template, [pair for pair in rendered.headers if pair[0] not in own])
+        head = [pair for pair in rendered.headers if pair[0] not in own]
+        words = self.dialect.phrases.get(public.status)
+        bounded(self.prepared)[kind] = Prepared(public, words, template, head)
 
     def again(self, prepared: Prepared, message: str, request_id: str) -> tuple[Public, Response]:
         """A further occurrence: the same as `render` would make."""
-        known = prepared.public
-        public = Public(
-            known.code, known.status, known.type, known.title, message, None, (), request_id,
-            None, None, known.retryable, None, known.doc_url, NOTHING,
-        )  # fmt: skip
-        body = self._splice(prepared.template, public)
+        known, words, template, head = prepared
+        wait = known.retry_after
+        resume_at = None if wait is None else advise(wait, clock()).resume_at
+        public = new_tuple(
+            Public,
+            (*known[:4], message if words is None else words, None, (), request_id, wait, resume_at, *known[10:]),
+        )
+        body = self._splice(template, public)
         if len(body) > MAX_BODY:
             body = self._whole(public)
         length, ident = (b"content-length", b"%d" % len(body)), (self.id_header, request_id.encode("ascii"))
-        return public, Response(known.status, [*prepared.head, length, ident], body)
+        return public, new_tuple(Response, (known.status, [*head, length, ident], body))
 
     def body(self, public: Public) -> bytes:
         """The body, spliced where it can be, within `MAX_BODY`."""

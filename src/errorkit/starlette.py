@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from starlette._utils import is_async_callable
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException, WebSocketException
 from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 from starlette.responses import Response as StarletteResponse
@@ -48,6 +50,7 @@ if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, impor
     from errorkit.identification import Translator
 
 HANDLERS_KEY = "starlette.exception_handlers"
+_NO_HANDLERS: tuple[dict[Any, Any], dict[int, Any]] = ({}, {})
 _CLIENT_GONE: tuple[type[BaseException], ...] = (ClientDisconnect, WebSocketDisconnect)
 
 
@@ -70,14 +73,22 @@ class Guard(Boundary):
     gone = _CLIENT_GONE
 
     def __init__(
-        self, app: ASGIApp, handler: ErrorHandler, own_handlers: Mapping[Any, Any], *, alone: bool = False
+        self,
+        app: ASGIApp,
+        handler: ErrorHandler,
+        own_handlers: Mapping[Any, Any],
+        framework: Mapping[Any, Any],
+        *,
+        alone: bool = False,
     ) -> None:
         super().__init__(app, handler)
         self.own = own_handlers
+        self.framework = framework
+        """All exception handlers of the application, the framework's own among them."""
         self.alone = alone
         """Nothing of the user's is between here and the outermost place: both see the same response."""
         self._seen: object = None
-        self._tables: tuple[dict[Any, Any], dict[int, Any]] = ({}, {})
+        self._tables = _NO_HANDLERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one scope inside of the application's middlewares."""
@@ -85,8 +96,10 @@ class Guard(Boundary):
         if request is None or request.owner is not self.handler:
             await self.app(scope, receive, send)
             return
-        tables = scope.get(HANDLERS_KEY)
-        if tables is not None:
+        if not self.own:
+            scope[HANDLERS_KEY] = _NO_HANDLERS
+        else:
+            tables = scope[HANDLERS_KEY]
             scope[HANDLERS_KEY] = self._tables if tables[0] is self._seen else self._without_defaults(tables)
         if scope["type"] == "websocket":
             await serve(self, request, receive, send, None)
@@ -97,8 +110,10 @@ class Guard(Boundary):
         except Exception as exception:
             if flow.start is None and self._is_the_users(exception):
                 request.deliberate = True
-                raise
-            if not await self.caught(request, flow, exception, send, edge=False):
+                if self.own:
+                    raise
+                await ExceptionMiddleware(_raising(exception), self.framework)(scope, receive, send)
+            elif not await self.caught(request, flow, exception, send, edge=False):
                 request.exception = exception
                 raise
 
@@ -197,14 +212,19 @@ class ErrorMiddleware(GenericMiddleware):
         """The first scope tells the application: cover it from outside and from within."""
         app = scope.get("app")
         if isinstance(app, Starlette) and app.middleware_stack is not None and SCOPE_KEY not in scope:
-            self.guard(app)
-            app.middleware_stack = type(self)(app.middleware_stack, handler=self.handler)
+            self.cover(app)
 
-    def guard(self, app: Starlette) -> None:
-        """Put the guard into an application and into all that are mounted in it."""
+    def cover(self, app: Starlette) -> None:
+        """Put the guard into an application and into all that are mounted in it, and this around its stack."""
         covered: list[str] = []
         kept: list[str] = []
         self._guard(app, "", covered, kept)
+        assert app.middleware_stack is not None
+        outermost = type(self)(app.middleware_stack, handler=self.handler)
+        guard = app.router.middleware_stack
+        if isinstance(guard, Guard) and guard.alone and not guard.own:
+            outermost.app = _lightened(app.middleware_stack, app.router, self.handler) or app.middleware_stack
+        app.middleware_stack = outermost
         self.handler.announce(mounts=covered, user_handlers=kept)
 
     def _guard(self, app: Starlette, path: str, covered: list[str], kept: list[str]) -> None:
@@ -214,7 +234,8 @@ class ErrorMiddleware(GenericMiddleware):
         self._answer_for_middlewares(app, own)
         kept += [f"{path or '/'}: {getattr(key, '__name__', key)}" for key in own]
         alone = not path and app.max_body_size is None and all(_is_errorkit(m.cls) for m in app.user_middleware)
-        app.router.middleware_stack = Guard(app.router.middleware_stack, self.handler, own, alone=alone)
+        framework = {key: value for key, value in app.exception_handlers.items() if key not in (500, Exception)}
+        app.router.middleware_stack = Guard(app.router.middleware_stack, self.handler, own, framework, alone=alone)
         for prefix, mounted in _mounted(app.routes, path):
             if not any(_is_errorkit(middleware.cls) for middleware in mounted.user_middleware):
                 covered.append(prefix)
@@ -256,9 +277,8 @@ def install_with(
 
     def build_covered() -> ASGIApp:
         app.middleware_stack = build()
-        outermost = middleware(app.middleware_stack, handler=handler)
-        outermost.guard(app)
-        return outermost
+        middleware(app.middleware_stack, handler=handler).cover(app)
+        return app.middleware_stack
 
     app.build_middleware_stack = build_covered  # type: ignore[method-assign]
     app.state.errorkit = handler
@@ -316,6 +336,38 @@ def _deliberately(handler: Callable[..., Any]) -> Callable[..., Any]:
         return handler(connection, exception)
 
     return run_in_thread
+
+
+def _raising(exception: Exception) -> ASGIApp:
+    """An application that does nothing but raise."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise exception
+
+    return app
+
+
+def _lightened(layer: Any, router: ASGIApp, handler: ErrorHandler) -> Any:
+    """A stack without the two layers that no exception reaches any more; None if a stranger is in it.
+
+    What the guard answers neither ExceptionMiddleware nor ServerErrorMiddleware would see, and
+    each of them costs every message of every response a call. The stack itself is left as it
+    is, for what errorkit leaves alone.
+    """
+    if layer is router:
+        return router
+    ours = isinstance(layer, GenericMiddleware)
+    if type(layer).__module__.partition(".")[0] not in _KNOWN or (ours and layer.handler is not handler):
+        return None
+    inner = _lightened(getattr(layer, "app", None), router, handler)
+    if inner is None or ours or isinstance(layer, (ServerErrorMiddleware, ExceptionMiddleware)):
+        return inner
+    layer = copy(layer)
+    layer.app = inner
+    return layer
+
+
+_KNOWN = frozenset({"starlette", "fastapi", "errorkit"})
 
 
 def _mounted(routes: Iterable[Any], path: str) -> Iterable[tuple[str, Starlette]]:

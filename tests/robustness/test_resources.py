@@ -125,9 +125,9 @@ def caches(covered: Any) -> list[dict[Any, Any]]:
     handler = covered.router.middleware_stack.handler
     identifier = handler.identifier
     tables = [identifier._specs, identifier._translator_of, handler.catalog._fallbacks]
-    tables += [handler._prepared, handler.presenter._declared]
+    tables.append(handler.presenter._declared)
     for _, renderer in handler.renderers:
-        tables += [renderer._templates, renderer._headers]
+        tables += [renderer._templates, renderer._headers, renderer.prepared]
     return tables
 
 

@@ -49,6 +49,8 @@ class ErrorMiddleware(Boundary):
 
             handler = build_handler(config, settings)
         super().__init__(app, handler)
+        self.untouched = app
+        """What serves the scopes that are left alone."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI scope."""
@@ -56,17 +58,13 @@ class ErrorMiddleware(Boundary):
             self.settled = True
             self.settle(scope)
         kind = scope["type"]
-        if kind != "http" and kind != "websocket":
-            await self.app(scope, receive, send)
-            return
         handler = self.handler
         outer: ASGIRequest | None = scope.get(SCOPE_KEY)
-        if outer is not None and outer.owner is handler:
-            await self.app(scope, receive, send)
-            return
-        renderer = handler.renderer_for(scope["path"])
+        renderer = None
+        if (kind == "http" or kind == "websocket") and (outer is None or outer.owner is not handler):
+            renderer = handler.renderer_for(scope["path"])
         if renderer is None:
-            await self.app(scope, receive, send)
+            await self.untouched(scope, receive, send)
             return
         request = self.request_class(scope, handler)
         request.renderer = renderer
@@ -77,15 +75,15 @@ class ErrorMiddleware(Boundary):
                 if name == id_header:
                     inbound = value
                     break
-            request.request_id = handler.request_id(renderer, inbound)
+            request_id = handler.request_id(renderer, inbound)
         else:
-            request.request_id, request.outer = outer.request_id, outer
-            id_header = None
+            request_id, request.outer, id_header = outer.request_id, outer, None
+        request.request_id = request_id
         scope[SCOPE_KEY] = request
-        scope.setdefault("state", {})["request_id"] = request.request_id
+        scope.setdefault("state", {})["request_id"] = request_id
         if type(send) not in PYTHON_FUNCTIONS:
             send = in_python(send)
-        token = current.set(request.request_id)
+        token = current.set(request_id)
         flow = request.flow
         left = True  # by cancellation or exit, which is no failure of the request
         try:
@@ -114,9 +112,9 @@ class ErrorMiddleware(Boundary):
 
     def record(self, request: ASGIRequest, flow: Flow, outer: ASGIRequest | None) -> None:
         """One event, here or nowhere further out; then let go of the exception's frames."""
-        status = flow.start["status"] if flow.start is not None else 0
-        if request.failure is None and not request.recorded and status >= 400:
-            self.handler.observe(request, status)
+        if request.failure is None:
+            if flow.start is not None and flow.start["status"] >= 400 and not request.recorded:
+                self.handler.observe(request, flow.start["status"])
         elif request.exception is not None:
             self.handler.explain(request, request.exception)
         self.handler.record(request)

@@ -6,7 +6,6 @@ Nothing is buffered but the small error bodies that may have to be put into the 
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from errorkit.asgi.messages import (
@@ -40,6 +39,7 @@ class Boundary:
         self.app = app
         self.handler = handler
         self.policy = handler.config.normalise
+        self.reraise = handler.config.reraise
 
     def outlet(self, request: ASGIRequest, flow: Flow, send: Send, id_header: bytes | None) -> Send:
         """`send` for what is inside of this place.
@@ -48,9 +48,9 @@ class Boundary:
         """
 
         def sender(message: Message) -> Awaitable[None]:
-            kind = message["type"]
             if flow.held is not None:
                 return self._collect(request, flow, message, send, id_header)
+            kind = message["type"]
             if kind == "http.response.body":
                 flow.last = message
                 if not message.get("more_body"):
@@ -58,12 +58,8 @@ class Boundary:
                         return nothing()
                     flow.complete = flow.start is not None
             elif kind == "http.response.start":
-                if message["status"] >= 400 and not (
-                    (request.ours and carries(message, request.request_id))
-                    or request.deliberate
-                    or request.outcome
-                    or self.policy == "off"
-                ):
+                rendered = request.rendered is not None and message.get("headers") is request.rendered
+                if message["status"] >= 400 and not rendered and self._replaceable(request, message):
                     message = {**message, "headers": list(message.get("headers", ()))}
                     if (
                         flow.start is None
@@ -74,37 +70,52 @@ class Boundary:
                         return nothing()
                 if flow.start is None:
                     flow.start = message
-                if id_header is not None:
+                if id_header is not None and not rendered:
                     return send(stamped(message, id_header, request.request_id))
-            elif kind == "http.response.pathsend":
-                flow.complete = True
-            elif kind == "http.response.zerocopysend":
-                flow.complete = not message.get("more_body")
+            else:
+                flow.used = True
+                if kind == "http.response.pathsend":
+                    flow.complete = True
+                elif kind == "http.response.zerocopysend":
+                    flow.complete = not message.get("more_body")
             return send(message)
 
         return sender
+
+    def _replaceable(self, request: ASGIRequest, start: Message) -> bool:
+        """May an error response be somebody's default: nobody has said that it is what shall be sent."""
+        return not (
+            (request.ours and carries(start, request.request_id))
+            or request.deliberate
+            or request.outcome
+            or self.policy == "off"
+        )
 
     async def caught(self, request: ASGIRequest, flow: Flow, exception: Exception, send: Send, *, edge: bool) -> bool:
         """Answer for an exception as far as that is still possible. False: it must be raised on.
 
         edge: `send` is the server's own, not that of a middleware further out.
         """
-        if self._answered(request, flow, exception):
+        unsent = flow.start is None or flow.held is not None
+        if not unsent and self._answered(request, flow, exception):
             return True
-        if came_through(exception, send):
+        if (flow.used or not unsent) and came_through(exception, send):
             return self.unsent(request, exception, edge=edge)
         if request.outcome == "client_gone" or isinstance(exception, self.gone):
             self.left(request, exception)
             return True
-        if flow.start is None or flow.held is not None:
+        if unsent:
             flow.held = None
-            if self.handler.config.reraise and not self.handler.identifier.handles(exception):
+            if self.reraise and not self.handler.identifier.handles(exception):
                 self.handler.respond(request, exception)
                 return False
             request.claim()
             response = self.handler.respond(request, exception)
-            with suppress(OSError) if edge else nullcontext():  # the client may have left meanwhile
+            try:
                 await respond(request, flow, response, send)
+            except OSError:  # the client may have left meanwhile
+                if not edge:
+                    raise
             return True
         if flow.complete:
             self._broke(request, exception, "background")
@@ -112,15 +123,18 @@ class Boundary:
         if self._is_event_stream(flow):
             frame = self.handler.stream_event(request, exception)
             if frame is not None:
-                with suppress(OSError) if edge else nullcontext():
+                try:
                     await self._end_stream(flow, frame, send)
+                except OSError:
+                    if not edge:
+                        raise
                 return True
         self._broke(request, exception, "aborted")
         return False
 
     def _answered(self, request: ASGIRequest, flow: Flow, exception: Exception) -> bool:
         """Is the response that was sent the answer to this exception: Starlette raises it again."""
-        if not flow.complete or flow.start is None or self.handler.config.reraise:
+        if not flow.complete or flow.start is None or self.reraise:
             return False
         if request.failure is not None:
             return not request.outcome and request.failure.private.exception is exception

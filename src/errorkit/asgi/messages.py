@@ -7,7 +7,7 @@ from time import perf_counter
 from types import FunctionType, MethodType
 from typing import Any
 
-from errorkit.exchange import Request, Response
+from errorkit.exchange import RawHeaders, Request, Response
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -24,6 +24,9 @@ PYTHON_FUNCTIONS = frozenset({FunctionType, MethodType})
 
 class ASGIRequest(Request):
     """A request of one ASGI scope."""
+
+    rendered: RawHeaders | None = None
+    """The header list of the response that errorkit made, by which its start is known again."""
 
     def __init__(self, scope: Scope, owner: Any) -> None:
         self.scope = scope
@@ -54,23 +57,25 @@ class ASGIRequest(Request):
 class Flow:
     """How far one response has come, seen from one place."""
 
-    __slots__ = ("complete", "held", "last", "start")
-
-    def __init__(self) -> None:
-        self.start: Message | None = None
-        self.held: list[Message] | None = None
-        self.last: Message | None = None
-        self.complete = False
+    start: Message | None = None
+    held: list[Message] | None = None
+    """Messages that are not sent on until the whole error is known."""
+    last: Message | None = None
+    """The latest part of the body."""
+    used: bool = False
+    """Something that belongs to no response was sent: `send` may have failed all the same."""
+    complete: bool = False
 
 
 async def respond(request: ASGIRequest, flow: Flow, response: Response, send: Send) -> None:
     """Send a rendered response."""
-    start = {"type": "http.response.start", "status": response.status, "headers": response.headers}
-    flow.start = start
+    status, headers, body = response
+    request.rendered = headers
+    flow.start = start = {"type": "http.response.start", "status": status, "headers": headers}
     await send(start)
-    request.owner.annotate(request)
-    body = b"" if request.scope["method"] == "HEAD" else response.body
-    await send({"type": "http.response.body", "body": body})
+    if status >= 500:
+        request.owner.annotate(request)
+    await send({"type": "http.response.body", "body": b"" if request.scope["method"] == "HEAD" else body})
     flow.complete = True
 
 

@@ -117,7 +117,8 @@ class Dialect:
     """Of message, request_id, param, retry_after and resume_at, those that `write` only copies
     or does not use: it puts the first three into strings unchanged, retry_after anywhere as its
     decimal digits, resume_at as `rfc3339` writes it, and decides nothing by their values (by
-    their absence it may). The handler then splices them into prepared bytes."""
+    their absence it may). A `headers` that the same class defines uses none of them but
+    retry_after. The handler then splices them into prepared bytes."""
 
     places: Mapping[str, str | tuple[str, ...]] = MappingProxyType({})
     """Where `write` puts code, type, message, param, details, request_id and resume_at, for
