@@ -129,3 +129,14 @@ def encode_string(value: str) -> bytes:
         return to_json(value)[1:-1]
     except Exception:
         return to_json(clean(str.__str__(value)))[1:-1]
+
+
+def quote(value: object) -> tuple[str, bytes]:
+    """`text_of(value)`, and the inside of its JSON string."""
+    if type(value) is str and len(value) <= MAX_TEXT:
+        try:
+            return value, to_json(value)[1:-1]
+        except Exception:  # a lone surrogate
+            return quote(text_of(value))
+    text = text_of(value)
+    return text, encode_string(text)

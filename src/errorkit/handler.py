@@ -10,7 +10,6 @@ from typing import Any
 from errorkit import telemetry
 from errorkit.catalog import Catalog
 from errorkit.config import Config, ConfigurationError
-from errorkit.encoding import text_of
 from errorkit.errors import APIError
 from errorkit.events import EventLog, compact, last_resort
 from errorkit.exchange import CLIENT_CLOSED_REQUEST, RawHeaders, Request, Response, phrase, raw_header
@@ -57,14 +56,27 @@ class ErrorHandler:
     def respond(self, request: Request, exception: BaseException) -> Response:
         """The response for an exception. Never raises; the failure is left on the request."""
         try:
+            if self._negotiates and not request.outcome:
+                self.selection.negotiate(request)
             identified = self.identifier.identify(exception)
-            return self._answer(request, identified, [])
+            error = identified[0]
+            renderer: Renderer = request.renderer
+            kind = in_common(error)
+            prepared = renderer.prepared.get(kind)
+            if prepared is None:
+                return self._answer(request, identified, [], kind=kind)
+            message = error.message if "message" in error.__dict__ else None
+            public, response = renderer.again(prepared, message, request.request_id)
+            request.failure = new_tuple(Failure, (public, self._private(identified)))
+            return response
         except Exception as own:
             return self._degrade(request, own, exception)
 
     def renormalise(self, request: Request, status: int, headers: RawHeaders, default: Default) -> Response:
         """The response in the dialect for a framework's default body."""
         try:
+            if self._negotiates and not request.outcome:
+                self.selection.negotiate(request)
             spec = self.catalog.by_status(status)
             error: APIError
             if default.findings:
@@ -142,11 +154,19 @@ class ErrorHandler:
             return None
 
     def record(self, request: Request) -> None:
-        """Step 6: the one event of this request's failure. Never raises."""
+        """Step 6: the one event of this request's failure; its frames are let go of afterwards. Never raises."""
         failure = request.failure
-        if failure is None or request.recorded:
+        if failure is None:
             return
-        request.recorded = True
+        if not request.recorded:
+            request.recorded = True
+            self._tell(request, failure)
+        request.failure = request.exception = None
+        exception = failure.private.exception
+        if exception is not None and request.outcome not in _RAISED_ON:
+            release(exception)
+
+    def _tell(self, request: Request, failure: Failure) -> None:
         if failure.public.status >= 500:
             try:
                 telemetry.hush(failure)
@@ -185,36 +205,26 @@ class ErrorHandler:
         if failure is not None and failure.private.exception is None:
             request.failure = failure._replace(private=failure.private._replace(exception=exception))
 
-    def let_go(self, request: Request) -> None:
-        """After the event: keep no frame alive by an exception that goes no further."""
-        failure, request.failure, request.exception = request.failure, None, None
-        if failure is not None and request.outcome not in _RAISED_ON:
-            exception = failure.private.exception
-            if exception is not None:
-                release(exception)
-
     # -- the steps
 
     def _answer(
-        self, request: Request, identified: Identified, headers: RawHeaders, status: int | None = None
+        self,
+        request: Request,
+        identified: Identified,
+        headers: RawHeaders,
+        status: int | None = None,
+        *,
+        kind: object = None,
     ) -> Response:
-        if self._negotiates and not request.outcome:
-            self.selection.negotiate(request)
+        """Steps 3 to 5. kind: under which the answer may be prepared for the next time."""
         renderer: Renderer = request.renderer
-        error = identified.error
-        kind = None if headers or status or self._development else in_common(error)
-        prepared = renderer.prepared.get(kind)
-        if prepared is not None:
-            message = text_of(error.message) if "message" in error.__dict__ else prepared.public.message
-            public, response = renderer.again(prepared, message, request.request_id)
-            request.failure = new_tuple(Failure, (public, self._private(identified)))
-            return response
         shown = self.presenter.conceal(identified)
         advice = self.presenter.advise(shown, headers)
         public = self.presenter.public(renderer.dialect, request.request_id, shown, advice, status)
         request.failure = Failure(public, self._private(identified))
         own, cacheable = self.presenter.fields(renderer, shown, headers)
-        if kind is not None and shown.error is not None and declares_only(type(error)):
+        error = shown.error
+        if not (kind is None or error is None or self._development) and declares_only(type(error)):
             renderer.prepare(kind, public._replace(message=shown.spec.message), own, cache_control=cacheable)
         debug = self._debug(identified.exception) if self._development else None
         return renderer.render(public, own, cache_control=cacheable, debug=debug)

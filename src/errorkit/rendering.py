@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 from errorkit.dialects import Dialect
-from errorkit.encoding import CUT, clean, encode, encode_string, safe
+from errorkit.encoding import CUT, clean, encode, encode_string, quote, safe
 from errorkit.exchange import RawHeaders, Response, raw_header
 from errorkit.failure import Public, new_tuple
 from errorkit.retry import advise, clock, rfc3339
@@ -121,20 +121,29 @@ class Renderer:
         words = self.dialect.phrases.get(public.status)
         bounded(self.prepared)[kind] = Prepared(public, words, template, head)
 
-    def again(self, prepared: Prepared, message: str, request_id: str) -> tuple[Public, Response]:
-        """A further occurrence: the same as `render` would make."""
+    def again(self, prepared: Prepared, message: object, request_id: str) -> tuple[Public, Response]:
+        """A further occurrence: the same as `render` would make.
+
+        message: its own, or None.
+        """
         known, words, template, head = prepared
+        if words is None and message is not None:
+            said, quoted = quote(message)
+        else:
+            said = words or known.message
+            quoted = encode_string(said)
         wait = known.retry_after
         resume_at = None if wait is None else advise(wait, clock()).resume_at
-        public = new_tuple(
-            Public,
-            (*known[:4], message if words is None else words, None, (), request_id, wait, resume_at, *known[10:]),
-        )
-        body = self._splice(template, public)
+        public = new_tuple(Public, (*known[:4], said, None, (), request_id, wait, resume_at, *known[10:]))
+        ident = request_id.encode("ascii")
+        parts = template.parts.copy()
+        for index, field in template.gaps:
+            parts[index] = quoted if field == "message" else ident if field == "request_id" else _part(public, field)
+        body = b"".join(parts)
         if len(body) > MAX_BODY:
             body = self._whole(public)
-        length, ident = (b"content-length", b"%d" % len(body)), (self.id_header, request_id.encode("ascii"))
-        return public, new_tuple(Response, (known.status, [*head, length, ident], body))
+        own = (b"content-length", b"%d" % len(body)), (self.id_header, ident)
+        return public, new_tuple(Response, (known.status, [*head, *own], body))
 
     def body(self, public: Public) -> bytes:
         """The body, spliced where it can be, within `MAX_BODY`."""
@@ -191,16 +200,7 @@ class Renderer:
     def _splice(self, template: Template, public: Public) -> bytes:
         parts = template.parts.copy()
         for index, field in template.gaps:
-            if field == "message":
-                parts[index] = encode_string(public.message)
-            elif field == "request_id":
-                parts[index] = public.request_id.encode("ascii")
-            elif field == "param":
-                parts[index] = encode_string(public.param or "")
-            elif field == "retry_after":
-                parts[index] = b"%d" % (public.retry_after or 0)
-            else:
-                parts[index] = rfc3339(public.resume_at or _INSTANT).encode("ascii")
+            parts[index] = _part(public, field)
         return b"".join(parts)
 
     def _whole(self, public: Public) -> bytes:
@@ -216,6 +216,19 @@ class Renderer:
 def _key(public: Public) -> tuple[Any, ...]:
     """All that a body may depend on and that is not copied into it."""
     return (*public[:4], public.doc_url, public.retryable, public.param is None, public.retry_after is None)
+
+
+def _part(public: Public, field: str) -> bytes:
+    """What belongs in one gap of a template."""
+    if field == "message":
+        return encode_string(public.message)
+    if field == "request_id":
+        return public.request_id.encode("ascii")
+    if field == "param":
+        return encode_string(public.param or "")
+    if field == "retry_after":
+        return b"%d" % (public.retry_after or 0)
+    return rfc3339(public.resume_at or _INSTANT).encode("ascii")
 
 
 def _template(marked: bytes) -> Template:

@@ -7,6 +7,7 @@ same, so that no tenant can guess another's.
 from __future__ import annotations
 
 import math
+import os
 import re
 import time
 from collections.abc import Callable
@@ -41,8 +42,20 @@ def accept(value: bytes) -> str | None:
 
 def uuid7() -> str:
     """A UUID version 7 (RFC 9562 section 5.7) as 32 hex digits: sortable and unguessable."""
-    stamp = time.time_ns() // 1_000_000 << 80
-    return ((stamp | int.from_bytes(urandom(10))) & _KEEP | _MARK).to_bytes(16).hex()
+    try:
+        random = _random.pop()
+    except IndexError:
+        pool = urandom(10 * _POOL)
+        random = pool[:10]
+        _random.extend(pool[at : at + 10] for at in range(10, 10 * _POOL, 10))
+    return ((time.time_ns() // 1_000_000 << 80 | int.from_bytes(random)) & _KEEP | _MARK).to_bytes(16).hex()
+
+
+_POOL = 128
+_random: list[bytes] = []
+"""Random bytes for the next ids: a system call for each would cost more than the rest of it."""
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_random.clear)  # else both processes would give the same ids
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 from starlette.responses import Response as StarletteResponse
+from starlette.routing import Router
 from starlette.websockets import WebSocketDisconnect
 
 from errorkit.asgi import ErrorMiddleware as GenericMiddleware
@@ -67,55 +68,25 @@ class StarletteRequest(ASGIRequest):
         return f"{root.removeprefix(base).rstrip('/')}{template}"
 
 
-class Guard(Boundary):
-    """The inner place, around an application's router."""
+class AtRouter(Boundary):
+    """What the place next to the router knows of Starlette."""
 
     gone = _CLIENT_GONE
+    own: Mapping[Any, Any] = _NO_HANDLERS[0]
+    """Exception handlers that the user has registered: what they answer is left alone."""
+    framework: Mapping[Any, Any] = _NO_HANDLERS[0]
+    """All exception handlers of the application, the framework's own among them."""
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        handler: ErrorHandler,
-        own_handlers: Mapping[Any, Any],
-        framework: Mapping[Any, Any],
-        *,
-        alone: bool = False,
-    ) -> None:
-        super().__init__(app, handler)
-        self.own = own_handlers
-        self.framework = framework
-        """All exception handlers of the application, the framework's own among them."""
-        self.alone = alone
-        """Nothing of the user's is between here and the outermost place: both see the same response."""
-        self._seen: object = None
-        self._tables = _NO_HANDLERS
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one scope inside of the application's middlewares."""
-        request: StarletteRequest | None = scope.get(SCOPE_KEY)
-        if request is None or request.owner is not self.handler:
-            await self.app(scope, receive, send)
-            return
-        if not self.own:
-            scope[HANDLERS_KEY] = _NO_HANDLERS
-        else:
-            tables = scope[HANDLERS_KEY]
-            scope[HANDLERS_KEY] = self._tables if tables[0] is self._seen else self._without_defaults(tables)
-        if scope["type"] == "websocket":
-            await serve(self, request, receive, send, None)
-            return
-        flow = request.flow if self.alone else Flow()
-        try:
-            await self.app(scope, receive, send if self.alone else self.outlet(request, flow, send, None))
-        except Exception as exception:
-            if flow.start is None and self._is_the_users(exception):
-                request.deliberate = True
-                if self.own:
-                    raise
-                await ExceptionMiddleware(_raising(exception), self.framework)(scope, receive, send)
-            elif not await self.caught(request, flow, exception, send, edge=False):
-                request.exception = exception
-                raise
+    async def caught(self, request: ASGIRequest, flow: Flow, exception: Exception, send: Send, *, edge: bool) -> bool:
+        """As elsewhere, but for what the user or the framework answers."""
+        if flow.start is None and self._is_the_users(exception):
+            request.deliberate = True
+            if self.own:
+                return False
+            outlet = self.outlet(request, flow, send, request.renderer.id_header if edge else None)
+            await ExceptionMiddleware(_raising(exception), self.framework)(request.scope, _disconnected, outlet)
+            return True
+        return await super().caught(request, flow, exception, send, edge=edge)
 
     def refusal(self, request: ASGIRequest) -> int:
         """An unknown path is closed by the router before any endpoint is chosen."""
@@ -139,6 +110,49 @@ class Guard(Boundary):
         elif 500 in self.own and not self.handler.identifier.handles(exception):
             return True
         return any(base in self.own for base in type(exception).__mro__)
+
+
+class Guard(AtRouter):
+    """The inner place, around an application's router."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        handler: ErrorHandler,
+        own: Mapping[Any, Any],
+        framework: Mapping[Any, Any],
+        *,
+        alone: bool = False,
+    ) -> None:
+        super().__init__(app, handler)
+        self.own, self.framework = own, framework
+        self.alone = alone
+        """Nothing of the user's is between here and the outermost place: both see the same response."""
+        self._seen: object = None
+        self._tables = _NO_HANDLERS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one scope inside of the application's middlewares."""
+        request: StarletteRequest | None = scope.get(SCOPE_KEY)
+        if request is None or request.owner is not self.handler:
+            await self.app(scope, receive, send)
+            return
+        if not self.own:
+            scope[HANDLERS_KEY] = _NO_HANDLERS
+        elif HANDLERS_KEY in scope:
+            tables = scope[HANDLERS_KEY]
+            scope[HANDLERS_KEY] = self._tables if tables[0] is self._seen else self._without_defaults(tables)
+        if scope["type"] == "websocket":
+            await serve(self, request, receive, send, None)
+            return
+        flow = request.flow if self.alone else Flow()
+        try:
+            await self.app(scope, receive, send if self.alone else self.outlet(request, flow, send, None))
+        except Exception as exception:
+            if not await self.caught(request, flow, exception, send, edge=False):
+                if not request.deliberate:
+                    request.exception = exception
+                raise
 
     def _without_defaults(self, tables: tuple[dict[Any, Any], dict[int, Any]]) -> tuple[dict[Any, Any], dict[int, Any]]:
         by_class, by_status = tables
@@ -219,11 +233,15 @@ class ErrorMiddleware(GenericMiddleware):
         covered: list[str] = []
         kept: list[str] = []
         self._guard(app, "", covered, kept)
-        assert app.middleware_stack is not None
-        outermost = type(self)(app.middleware_stack, handler=self.handler)
-        guard = app.router.middleware_stack
+        stack, guard = app.middleware_stack, app.router.middleware_stack
+        assert stack is not None
+        outermost = type(self)(stack, handler=self.handler)
         if isinstance(guard, Guard) and guard.alone and not guard.own:
-            outermost.app = _lightened(app.middleware_stack, app.router, self.handler) or app.middleware_stack
+            inner = _lightened(stack, app.router, self.handler)
+            if inner is app.router and type(inner) is Router:
+                outermost = OnlyPlace(stack, guard)
+            elif inner is not None:
+                outermost.app = inner
         app.middleware_stack = outermost
         self.handler.announce(mounts=covered, user_handlers=kept)
 
@@ -256,6 +274,28 @@ class ErrorMiddleware(GenericMiddleware):
         if request is None or request.owner is not self.handler:
             return PlainTextResponse("Internal Server Error", status_code=500)
         return LastAnswer(self.handler, request, exception)
+
+
+class OnlyRequest(StarletteRequest):
+    """A request for which Starlette's own layers have not run."""
+
+    def __init__(self, scope: Scope, owner: Any) -> None:
+        super().__init__(scope, owner)
+        scope[HANDLERS_KEY] = _NO_HANDLERS
+
+
+class OnlyPlace(AtRouter, ErrorMiddleware):
+    """The outermost place where it is the innermost as well: nothing but the router is inside.
+
+    stack: the application's, for what errorkit leaves alone.
+    """
+
+    request_class = OnlyRequest
+
+    def __init__(self, stack: ASGIApp, guard: Guard) -> None:
+        super().__init__(stack, handler=guard.handler)
+        self.app = guard.app
+        self.framework = guard.framework
 
 
 def install(app: Starlette, *, config: Config | None = None, **settings: Any) -> ErrorHandler:
@@ -336,6 +376,11 @@ def _deliberately(handler: Callable[..., Any]) -> Callable[..., Any]:
         return handler(connection, exception)
 
     return run_in_thread
+
+
+async def _disconnected() -> Message:
+    """There is no more to be read of a request that is answered without an endpoint."""
+    return {"type": "http.disconnect"}
 
 
 def _raising(exception: Exception) -> ASGIApp:

@@ -327,7 +327,6 @@ class Body:
         self.handler.record(request)
         if self.outer is not None:
             self.outer.recorded = True
-        self.handler.let_go(request)
 
 
 def _environ_name(name: bytes) -> str:

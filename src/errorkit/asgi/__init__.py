@@ -111,7 +111,7 @@ class ErrorMiddleware(Boundary):
         """Called with the first scope, unless `settled`."""
 
     def record(self, request: ASGIRequest, flow: Flow, outer: ASGIRequest | None) -> None:
-        """One event, here or nowhere further out; then let go of the exception's frames."""
+        """One event, here or nowhere further out."""
         if request.failure is None:
             if flow.start is not None and flow.start["status"] >= 400 and not request.recorded:
                 self.handler.observe(request, flow.start["status"])
@@ -120,4 +120,3 @@ class ErrorMiddleware(Boundary):
         self.handler.record(request)
         if outer is not None:
             outer.recorded = True
-        self.handler.let_go(request)
