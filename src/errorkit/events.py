@@ -103,7 +103,7 @@ class EventLog:
 
     def record(self, request: Request, failure: Failure) -> None:
         """Write the event of one failure."""
-        level = "info" if request.outcome in ("incomplete", "client_gone") else self.level_of(failure)
+        level = "info" if request.outcome in _DEPARTURES else self.level_of(failure)
         if _NUMBERS[level] < self._least():
             return
         logger = self.logger()
@@ -183,6 +183,7 @@ class EventLog:
         return line(value) if isinstance(value, str) else value
 
 
+_DEPARTURES = frozenset({"incomplete", "client_gone"})
 _BROKEN = frozenset({"stream_error", "aborted", "background"})
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Literal, NamedTuple
 
@@ -108,13 +109,13 @@ def _json(status: int, body: bytes) -> Default | None:
 
 def is_phrase(status: int, line: str) -> bool:
     """Does the line say no more than the status."""
-    line = line.rstrip(".").lower()
-    return line in (
-        phrase(status).lower(),
-        _OLD_PHRASES.get(status, "").lower(),
-        f"{status} {phrase(status)}".lower(),
-        "",
-    )
+    return line.rstrip(".").lower() in _phrases(status)
+
+
+@lru_cache(maxsize=256)
+def _phrases(status: int) -> frozenset[str]:
+    words = (phrase(status), _OLD_PHRASES.get(status, ""), f"{status} {phrase(status)}", "")
+    return frozenset(each.lower() for each in words)
 
 
 def surviving(status: int, headers: Iterable[tuple[bytes, bytes]]) -> RawHeaders:

@@ -50,11 +50,13 @@ class Template(NamedTuple):
 class Prepared(NamedTuple):
     """All of a response that does not change from one occurrence of an error to the next.
 
-    public: with the class's own message. words: they stand whatever the occurrence says.
-    head: header fields, without length and request ID.
+    public: with the class's own message; before, after: its fields around those that change.
+    words: they stand whatever the occurrence says. head: header fields, without length and request ID.
     """
 
     public: Public
+    before: tuple[Any, ...]
+    after: tuple[Any, ...]
     words: str | None
     template: Template
     head: RawHeaders
@@ -119,14 +121,14 @@ class Renderer:
         rendered = self.render(public, headers, cache_control=cache_control)
         head = [pair for pair in rendered.headers if pair[0] not in own]
         words = self.dialect.phrases.get(public.status)
-        bounded(self.prepared)[kind] = Prepared(public, words, template, head)
+        bounded(self.prepared)[kind] = Prepared(public, public[:4], public[10:], words, template, head)
 
     def again(self, prepared: Prepared, message: object, request_id: str) -> tuple[Public, Response]:
         """A further occurrence: the same as `render` would make.
 
         message: its own, or None.
         """
-        known, words, template, head = prepared
+        known, before, after, words, template, head = prepared
         if words is None and message is not None:
             said, quoted = quote(message)
         else:
@@ -134,7 +136,7 @@ class Renderer:
             quoted = encode_string(said)
         wait = known.retry_after
         resume_at = None if wait is None else advise(wait, clock()).resume_at
-        public = new_tuple(Public, (*known[:4], said, None, (), request_id, wait, resume_at, *known[10:]))
+        public = new_tuple(Public, before + (said, None, (), request_id, wait, resume_at) + after)  # noqa: RUF005 - dearer
         ident = request_id.encode("ascii")
         parts = template.parts.copy()
         for index, field in template.gaps:

@@ -69,7 +69,12 @@ def check_wait(wait: object) -> Wait:
 
 
 def advise(wait: Wait, now: datetime) -> Advice:
-    """One wait as whole seconds and as the whole-second instant it ends at."""
+    """One wait as whole seconds and as the whole-second instant it ends at.
+
+    now: in UTC.
+    """
+    if type(wait) is int and 0 <= wait <= LONGEST:
+        return Advice(wait, now + timedelta(seconds=wait, microseconds=-now.microsecond % 1_000_000))
     if isinstance(wait, datetime):
         exact = (wait - now).total_seconds()
     elif isinstance(wait, timedelta):
@@ -107,7 +112,9 @@ def parse_retry_after(value: str, now: datetime) -> int | None:
 
 def rfc3339(instant: datetime) -> str:
     """`2026-01-31T12:00:00Z`."""
-    return instant.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
+    return instant.isoformat(timespec="seconds")[:19] + "Z"
 
 
 def parse_rfc3339(text: str) -> datetime | None:

@@ -77,28 +77,7 @@ class AtRouter(Boundary):
     framework: Mapping[Any, Any] = _NO_HANDLERS[0]
     """All exception handlers of the application, the framework's own among them."""
 
-    async def caught(self, request: ASGIRequest, flow: Flow, exception: Exception, send: Send, *, edge: bool) -> bool:
-        """As elsewhere, but for what the user or the framework answers."""
-        if flow.start is None and self._is_the_users(exception):
-            request.deliberate = True
-            if self.own:
-                return False
-            outlet = self.outlet(request, flow, send, request.renderer.id_header if edge else None)
-            await ExceptionMiddleware(_raising(exception), self.framework)(request.scope, _disconnected, outlet)
-            return True
-        return await super().caught(request, flow, exception, send, edge=edge)
-
-    def refusal(self, request: ASGIRequest) -> int:
-        """An unknown path is closed by the router before any endpoint is chosen."""
-        return 403 if request.scope.get("endpoint") else 404
-
-    def closing(self, request: ASGIRequest, exception: Exception, response: Response) -> Message:
-        """A WebSocketException names its own close code and reason."""
-        if isinstance(exception, WebSocketException):
-            return {"type": "websocket.close", "code": exception.code, "reason": reason(exception.reason)}
-        return super().closing(request, exception, response)
-
-    def _is_the_users(self, exception: Exception) -> bool:
+    def spared(self, exception: Exception) -> bool:
         """Has the user registered a handler for it, or is it no error at all (a redirect)."""
         if isinstance(exception, HTTPException) and not 400 <= exception.status_code <= 599:
             return 100 <= exception.status_code < 400
@@ -110,6 +89,22 @@ class AtRouter(Boundary):
         elif 500 in self.own and not self.handler.identifier.handles(exception):
             return True
         return any(base in self.own for base in type(exception).__mro__)
+
+    async def spare(self, request: ASGIRequest, exception: Exception, send: Send) -> bool:
+        """The user's handler is further out; a redirect is made as the framework makes it."""
+        if not self.own:
+            await ExceptionMiddleware(_raising(exception), self.framework)(request.scope, _disconnected, send)
+        return not self.own
+
+    def refusal(self, request: ASGIRequest) -> int:
+        """An unknown path is closed by the router before any endpoint is chosen."""
+        return 403 if request.scope.get("endpoint") else 404
+
+    def closing(self, request: ASGIRequest, exception: Exception, response: Response) -> Message:
+        """A WebSocketException names its own close code and reason."""
+        if isinstance(exception, WebSocketException):
+            return {"type": "websocket.close", "code": exception.code, "reason": reason(exception.reason)}
+        return super().closing(request, exception, response)
 
 
 class Guard(AtRouter):

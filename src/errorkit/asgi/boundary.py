@@ -105,7 +105,11 @@ class Boundary:
             self.left(request, exception)
             return True
         if unsent:
-            flow.held = None
+            flow.start = flow.held = None
+            if self.spared(exception):
+                request.deliberate = True
+                id_header = request.renderer.id_header if edge else None
+                return await self.spare(request, exception, self.outlet(request, flow, send, id_header))
             if self.reraise and not self.handler.identifier.handles(exception):
                 self.handler.respond(request, exception)
                 return False
@@ -130,6 +134,14 @@ class Boundary:
                         raise
                 return True
         self._broke(request, exception, "aborted")
+        return False
+
+    def spared(self, exception: Exception) -> bool:
+        """Does somebody else answer for an exception."""
+        return False
+
+    async def spare(self, request: ASGIRequest, exception: Exception, send: Send) -> bool:
+        """Let them answer. False: the exception must be raised on."""
         return False
 
     def _answered(self, request: ASGIRequest, flow: Flow, exception: Exception) -> bool:
