@@ -125,11 +125,12 @@ class EventLog:
     def fields(self, request: Request, failure: Failure) -> dict[str, Any]:
         """The event's fields, safe to render."""
         public, private = failure
+        route = request.route
         fields: dict[str, Any] = {
             "code": private.code,
             "status": public.status,
             "method": line(request.method, 32),
-            "route": None if request.route is None else line(request.route),
+            "route": None if route is None else line(route),
             "path": line(request.path),
             "request_id": request.request_id,
             "duration_ms": round((perf_counter() - request.started) * 1000, 3),
@@ -189,6 +190,8 @@ _BROKEN = frozenset({"stream_error", "aborted", "background"})
 
 def line(value: str, limit: int = _MAX_VALUE) -> str:
     """Untrusted text as one line: control and bidirectional characters escaped, bounded."""
+    if type(value) is str and len(value) <= limit and value.isascii() and value.isprintable():
+        return value
     cut = text_of(value, limit)
     if cut.isascii() and cut.isprintable():
         return cut

@@ -93,7 +93,8 @@ class Request:
     @property
     def trace_id(self) -> str | None:
         """From a valid `traceparent` (W3C Trace Context 3.2), else None."""
-        match = _TRACEPARENT(self.header(b"traceparent") or "")
+        header = self.header(b"traceparent")
+        match = header and _TRACEPARENT(header)
         return match[1] if match else None
 
 

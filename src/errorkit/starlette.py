@@ -140,11 +140,15 @@ class Guard(AtRouter):
         if scope["type"] == "websocket":
             await serve(self, request, receive, send, None)
             return
-        flow = request.flow if self.alone else Flow()
+        if self.alone:
+            flow, outlet, send = request.flow, send, request.send
+        else:
+            flow = Flow()
+            outlet = self.outlet(request, flow, send, None)
         try:
-            await self.app(scope, receive, send if self.alone else self.outlet(request, flow, send, None))
+            await self.app(scope, receive, outlet)
         except Exception as exception:
-            if not await self.caught(request, flow, exception, send, edge=False):
+            if not await self.caught(request, flow, exception, send, edge=self.alone and request.outer is None):
                 if not request.deliberate:
                     request.exception = exception
                 raise
@@ -231,9 +235,9 @@ class ErrorMiddleware(GenericMiddleware):
         stack, guard = app.middleware_stack, app.router.middleware_stack
         assert stack is not None
         outermost = type(self)(stack, handler=self.handler)
-        if isinstance(guard, Guard) and guard.alone and not guard.own:
-            inner = _lightened(stack, app.router, self.handler)
-            if inner is app.router and type(inner) is Router:
+        if isinstance(guard, Guard) and guard.alone and not (guard.own or self.reraise):
+            inner = _lightened(stack, app.router, guard)
+            if inner is guard:
                 outermost = OnlyPlace(stack, guard)
             elif inner is not None:
                 outermost.app = inner
@@ -387,19 +391,19 @@ def _raising(exception: Exception) -> ASGIApp:
     return app
 
 
-def _lightened(layer: Any, router: ASGIApp, handler: ErrorHandler) -> Any:
-    """A stack without the two layers that no exception reaches any more; None if a stranger is in it.
+def _lightened(layer: Any, router: Router, guard: Guard) -> Any:
+    """A stack without the layers that no exception reaches any more; None if a stranger is in it.
 
     What the guard answers neither ExceptionMiddleware nor ServerErrorMiddleware would see, and
     each of them costs every message of every response a call. The stack itself is left as it
     is, for what errorkit leaves alone.
     """
     if layer is router:
-        return router
+        return guard if type(layer).__call__ is Router.__call__ else layer
     ours = isinstance(layer, GenericMiddleware)
-    if type(layer).__module__.partition(".")[0] not in _KNOWN or (ours and layer.handler is not handler):
+    if type(layer).__module__.partition(".")[0] not in _KNOWN or (ours and layer.handler is not guard.handler):
         return None
-    inner = _lightened(getattr(layer, "app", None), router, handler)
+    inner = _lightened(getattr(layer, "app", None), router, guard)
     if inner is None or ours or isinstance(layer, (ServerErrorMiddleware, ExceptionMiddleware)):
         return inner
     layer = copy(layer)

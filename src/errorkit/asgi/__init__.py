@@ -83,6 +83,7 @@ class ErrorMiddleware(Boundary):
         scope.setdefault("state", {})["request_id"] = request_id
         if type(send) not in PYTHON_FUNCTIONS:
             send = in_python(send)
+        request.send = send
         token = current.set(request_id)
         flow = request.flow
         left = True  # by cancellation or exit, which is no failure of the request

@@ -25,6 +25,8 @@ PYTHON_FUNCTIONS = frozenset({FunctionType, MethodType})
 class ASGIRequest(Request):
     """A request of one ASGI scope."""
 
+    send: Send
+    """The server's own, or that of an errorkit further out."""
     rendered: RawHeaders | None = None
     """The header list of the response that errorkit made, by which its start is known again."""
 
