@@ -190,11 +190,9 @@ _BROKEN = frozenset({"stream_error", "aborted", "background"})
 
 def line(value: str, limit: int = _MAX_VALUE) -> str:
     """Untrusted text as one line: control and bidirectional characters escaped, bounded."""
-    if type(value) is str and len(value) <= limit and value.isascii() and value.isprintable():
+    if type(value) is str and len(value) <= limit and value.isprintable():  # no surrogates, none of _CONTROL
         return value
     cut = text_of(value, limit)
-    if cut.isascii() and cut.isprintable():
-        return cut
     return _CONTROL.sub(lambda m: m[0].encode("unicode_escape").decode("ascii"), cut)
 
 

@@ -186,7 +186,11 @@ def undotted(field: str) -> tuple[str | int, ...]:
 
 def pointer(path: tuple[str | int, ...]) -> str:
     """The path as a JSON Pointer (RFC 6901): `/items/0/name`."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    steps = [str(part) for part in path]
+    text = "/".join(["", *steps])
+    if "~" in text or text.count("/") > len(steps):
+        return "/".join(["", *(step.replace("~", "~0").replace("/", "~1") for step in steps)])
+    return text
 
 
 def unpointer(text: str) -> tuple[str | int, ...]:

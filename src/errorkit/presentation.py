@@ -39,6 +39,8 @@ class Presenter:
         self._retry_after = dict(config.retry_after)  # pydantic's attributes are dear to read
         self._max_retry_wait = config.max_retry_wait
         self._docs_url = config.docs_url
+        self._status_missing, self._status_invalid = config.status_missing, config.status_invalid
+        self._negotiate = config.negotiate
         self._not_found = self.catalog.by_code("not_found").cls
         self._forbidden = self.catalog.by_code("forbidden").cls
         self._declared: dict[tuple[type[APIError], Renderer, bool], tuple[RawHeaders, bool]] = {}
@@ -105,22 +107,13 @@ class Presenter:
         retryable = spec.retryable
         if advice is not None and advice.seconds > self._max_retry_wait:
             retryable = False
+        seconds, resume_at = (None, None) if advice is None else advice
+        rate_limit = None if error is None else error.rate_limit
+        doc_url = self._docs_url and self._docs_url.replace("{code}", spec.code)
         return Public(
-            spec.code,
-            status,
-            coarse,
-            spec.title,
-            message,
-            param,
-            details,
-            request_id,
-            None if advice is None else advice.seconds,
-            None if advice is None else advice.resume_at,
-            retryable,
-            None if error is None else error.rate_limit,
-            self._docs_url and self._docs_url.replace("{code}", spec.code),
-            extensions,
-        )
+            spec.code, status, coarse, spec.title, message, param, details, request_id,
+            seconds, resume_at, retryable, rate_limit, doc_url, extensions,
+        )  # fmt: skip
 
     def fields(self, renderer: Renderer, shown: Shown, kept: RawHeaders) -> tuple[RawHeaders, bool]:
         """`_fields`, remembered where there are none but those that the class declares."""
@@ -134,8 +127,8 @@ class Presenter:
 
     def _status_of(self, error: ValidationError, spec: ErrorSpec, dialect: Dialect) -> int:
         """A validation failure's status: configured, or the catalogue's own, or the dialect's."""
-        missing = any(detail.code == "missing_field" for detail in error.details)
-        configured = self.config.status_missing if missing else self.config.status_invalid
+        missing = "missing_field" in [detail.code for detail in error.details]
+        configured = self._status_missing if missing else self._status_invalid
         if configured is not None:
             return configured
         if spec.status != ValidationError.status:
@@ -158,7 +151,7 @@ class Presenter:
         cacheable = error is not None and any(name == b"cache-control" for name, _ in headers)
         if not cacheable:
             headers = [pair for pair in headers if pair[0] != b"cache-control"]
-        if self.config.negotiate:
+        if self._negotiate:
             headers = varying(headers)
         return headers, cacheable
 
@@ -194,10 +187,22 @@ def _sent_wait(error: APIError, headers: RawHeaders) -> Wait | None:
 
 
 def _clean(detail: Detail) -> Detail:
+    path, message, code, location, kind = detail
+    if _plain(message, 1024) and _plain(code, 64) and _plain(location, 16) and len(path) <= 32:
+        for part in path:
+            if not (type(part) is int or _plain(part, 256)):
+                break
+        else:
+            return detail
     return Detail(
-        tuple([part if isinstance(part, int) else text_of(part, 256) for part in detail.path[:32]]),
-        text_of(detail.message, 1024),
-        text_of(detail.code, 64),
-        text_of(detail.location, 16),
-        detail.kind,
+        tuple([part if isinstance(part, int) else text_of(part, 256) for part in path[:32]]),
+        text_of(message, 1024),
+        text_of(code, 64),
+        text_of(location, 16),
+        kind,
     )
+
+
+def _plain(text: object, limit: int) -> bool:
+    """Would `text_of` give the same."""
+    return type(text) is str and len(text) <= limit and text.isascii()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from errorkit.errors import APIError, MalformedJSONError, ValidationError
-from errorkit.failure import Detail, dotted
+from errorkit.failure import Detail, dotted, new_tuple
 
 LOCATIONS = frozenset({"body", "query", "path", "header", "cookie"})
 _MISSING = frozenset(
@@ -57,7 +57,7 @@ def details_of(
 
 
 def _detail(error: Mapping[str, Any], field_codes: Mapping[str, str], location: str | None) -> Detail:
-    loc = tuple(part if isinstance(part, (str, int)) else str(part) for part in error.get("loc", ()))
+    loc = tuple([part if isinstance(part, (str, int)) else str(part) for part in error.get("loc", ())])
     if location is None:
         location = "body"
         if loc and loc[0] in LOCATIONS:
@@ -65,11 +65,15 @@ def _detail(error: Mapping[str, Any], field_codes: Mapping[str, str], location: 
     kind = str(error.get("type", ""))
     if kind in _MISSING:
         return Detail(loc, "Field required", "missing_field", location, "missing")
-    own = field_codes.get(dotted(loc)) or next(
+    code = _own_code(loc, field_codes) if field_codes else None
+    message = _SAFE_WORDS.get(kind) or str(error.get("msg", ""))
+    return new_tuple(Detail, (loc, message, code or "invalid_value", location, kind))
+
+
+def _own_code(loc: tuple[str | int, ...], field_codes: Mapping[str, str]) -> str | None:
+    return field_codes.get(dotted(loc)) or next(
         (field_codes[part] for part in reversed(loc) if isinstance(part, str) and part in field_codes), None
     )
-    message = _SAFE_WORDS.get(kind) or str(error.get("msg", ""))
-    return Detail(loc, message, own or "invalid_value", location, kind)
 
 
 def as_error(
