@@ -37,6 +37,13 @@ class FlaskRequest(WSGIRequest):
     rule: Rule | None = None
     """The rule that matched; noted here because Flask forgets it before a response is closed."""
 
+    def began(self) -> None:
+        """Note the rule."""
+        known: flask.Request | None = self.environ.get("werkzeug.request")
+        if known is None and flask.has_request_context():  # a middleware inside has given Flask another environ
+            known = flask.request
+        self.rule = getattr(known, "url_rule", None)
+
     @property
     def route(self) -> str | None:
         """The template of the rule that matched."""
@@ -78,15 +85,16 @@ class ErrorKit:
         for exception in (HTTPException, APIError, *_pydantic(self.handler), *self.handler.config.exceptions):
             if exception not in own:
                 app.register_error_handler(exception, self._answer)
-        app.before_request_funcs.setdefault(None, []).insert(0, self._note_rule)
+        flask.got_request_exception.connect(self._crashed, app)
         app.log_exception = self._remember  # type: ignore[method-assign]
         app.wsgi_app = FlaskMiddleware(app.wsgi_app, self.handler, app)  # type: ignore[method-assign]
         self.handler.announce(user_handlers=[getattr(key, "__name__", str(key)) for key in kept])
 
-    def _note_rule(self) -> None:
+    def _crashed(self, _app: flask.Flask, **_told: Any) -> None:
+        """Flask's signal, which comes also where the exception will leave it without a response."""
         request: FlaskRequest | None = flask.request.environ.get(ENVIRON_KEY)
         if request is not None:
-            request.rule = flask.request.url_rule
+            request.began()
 
     def _answer(self, exception: Exception) -> Any:
         request: FlaskRequest | None = flask.request.environ.get(ENVIRON_KEY)
@@ -102,7 +110,8 @@ class ErrorKit:
         response = self.handler.respond(request, original)
         self.handler.annotate(request)
         request.claim()
-        headers = [(titled(name), value.decode("latin-1")) for name, value in response.headers]
+        left = (b"content-length", request.renderer.id_header)  # to werkzeug and to the middleware
+        headers = [(titled(name), value.decode("latin-1")) for name, value in response.headers if name not in left]
         return flask.Response(response.body, response.status, headers)
 
     def _remember(self, exc_info: Any) -> None:

@@ -51,7 +51,7 @@ def uuid7() -> str:
     return ((time.time_ns() // 1_000_000 << 80 | int.from_bytes(random)) & _KEEP | _MARK).to_bytes(16).hex()
 
 
-_POOL = 128
+_POOL = 64
 _random: list[bytes] = []
 """Random bytes for the next ids: a system call for each would cost more than the rest of it."""
 if hasattr(os, "register_at_fork"):

@@ -38,6 +38,9 @@ class WSGIRequest(Request):
         """The handler that answers for it."""
         self.started = perf_counter()
 
+    def began(self) -> None:
+        """The application has called start_response."""
+
     @property
     def method(self) -> str:  # type: ignore[override]
         """The HTTP method."""
@@ -58,21 +61,25 @@ class WSGIRequest(Request):
 class Answer:
     """What the application has said so far: its status, headers, and what followed."""
 
+    status = 0
+    line = ""
+    headers: Iterable[tuple[str, str]] = ()
+    called = False
+    sent = False
+
     def __init__(self, start_response: StartResponse) -> None:
         self.start_response = start_response
-        self.status = 0
-        self.line = ""
-        self.headers: list[tuple[str, str]] = []
-        self.called = False
-        self.sent = False
 
     def begin(self, request: WSGIRequest, id_name: str | None) -> Callable[[bytes], object]:
         """Call the server's `start_response` with what the application gave."""
         self.sent = True
-        headers = self.headers
+        headers = list(self.headers)
         if id_name is not None:
             lowered = id_name.lower()
-            headers = [pair for pair in headers if pair[0].lower() != lowered]
+            for name, _ in headers:
+                if name.lower() == lowered:
+                    headers = [pair for pair in headers if pair[0].lower() != lowered]
+                    break
             headers.append((id_name, request.request_id))
         return self.start_response(self.line, headers)
 
@@ -132,6 +139,11 @@ class ErrorMiddleware:
 class Body:
     """One response's body: the application's, or errorkit's in its place."""
 
+    inner: Iterable[bytes] = ()
+    iterator: Iterator[bytes] = iter(())
+    tail = b""
+    ended = False
+
     def __init__(
         self,
         middleware: ErrorMiddleware,
@@ -148,11 +160,7 @@ class Body:
         self.outer = outer
         self.token: Token[str | None] | None = token
         self.id_name = id_name
-        self.inner: Iterable[bytes] = ()
-        self.iterator: Iterator[bytes] = iter(())
         self.pending: list[bytes] = []
-        self.tail = b""
-        self.ended = False
 
     def open(self) -> Iterable[bytes]:
         """Run the application as far as its first chunk, and decide what is answered."""
@@ -201,6 +209,7 @@ class Body:
         answer.called = True
         answer.line, answer.headers = line, list(headers)
         answer.status = int(line[:3])
+        self.request.began()
         return self._write
 
     def __iter__(self) -> Body:
@@ -248,6 +257,8 @@ class Body:
                 current.set(None)
             if self.outer is not None:
                 self.request.environ[ENVIRON_KEY] = self.outer
+            else:
+                self.request.environ.pop(ENVIRON_KEY, None)  # else the two would hold each other
 
     def _pull(self) -> None:
         """Chunks up to the first that is not empty, or up to a bound."""
@@ -329,6 +340,7 @@ class Body:
             self.outer.recorded = True
 
 
+@lru_cache(maxsize=256)
 def _environ_name(name: bytes) -> str:
     return "HTTP_" + name.decode("ascii").upper().replace("-", "_")
 
