@@ -71,10 +71,9 @@ class Request:
 
     def claim(self) -> None:
         """Errorkit renders the response: no place further out shall put it into another form."""
-        request: Request | None = self
-        while request is not None:
-            request.ours = True
-            request = request.outer
+        self.ours = True
+        if self.outer is not None:
+            self.outer.claim()
 
     @property
     def path(self) -> str:

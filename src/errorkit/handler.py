@@ -167,7 +167,7 @@ class ErrorHandler:
             release(exception)
 
     def _tell(self, request: Request, failure: Failure) -> None:
-        if failure.public.status >= 500:
+        if failure.public.status >= 500 and telemetry.present():
             try:
                 telemetry.hush(failure)
                 if not request.reported:
@@ -191,7 +191,7 @@ class ErrorHandler:
         What is raised on is recorded by the instrumentation itself. Never raises.
         """
         failure = request.failure
-        if failure is None:
+        if failure is None or not telemetry.present():
             return
         try:
             telemetry.annotate(failure, record=not request.annotated and request.outcome not in _RAISED_ON)

@@ -11,6 +11,11 @@ LOGGER = "errorkit"
 """Sentry's logging integration is told to leave this logger alone: it would report each failure again."""
 
 
+def present() -> bool:
+    """Is there anybody to tell."""
+    return "sentry_sdk" in sys.modules or "opentelemetry.trace" in sys.modules
+
+
 def report(failure: Failure, *, unhandled: bool) -> None:
     """Tell Sentry of a failure >= 500 with an exception.
 

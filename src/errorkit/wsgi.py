@@ -212,29 +212,23 @@ class Body:
         self.request.began()
         return self._write
 
-    def __iter__(self) -> Body:
-        return self
-
-    def __next__(self) -> bytes:
-        if self.pending:
-            return self.pending.pop(0)
-        if self.ended:
-            self._record()
-            raise StopIteration
-        try:
-            chunk = next(self.iterator)
-        except StopIteration:
-            self.ended = True
-            self._record()
-            raise
-        except Exception as exception:
-            self.ended = True
-            frame = self._broken(exception)
-            if frame is None:
-                raise
-            return frame
-        self.tail = chunk
-        return chunk
+    def __iter__(self) -> Iterator[bytes]:
+        """What is left of the body, the event at its end."""
+        while self.pending:
+            yield self.pending.pop(0)
+        if not self.ended:
+            try:
+                for chunk in self.iterator:
+                    self.tail = chunk
+                    yield chunk
+            except Exception as exception:
+                frame = self._broken(exception)
+                if frame is None:
+                    raise
+                yield frame
+            finally:
+                self.ended = True
+        self._record()
 
     def close(self) -> None:
         """Close the application's iterable and write the event, both once."""

@@ -66,7 +66,7 @@ def test_a_body_given_up_by_the_server_is_closed_once() -> None:
     environ: dict[str, Any] = {}
     setup_testing_defaults(environ)
     answer: Any = serving(body)(environ, lambda line, headers: lambda data: None)
-    assert next(answer) == b"a"
+    assert next(iter(answer)) == b"a"
     answer.close()
     answer.close()
     assert body.closed == 1
