@@ -54,6 +54,7 @@ def kept(framework: str, name: str, errors: int) -> Kept:
 
 def _python(*arguments: str) -> str:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path[1:])}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # else each import compiles what a user's would read
     return subprocess.run(
         [sys.executable, *arguments], cwd=_ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True
     ).stdout

@@ -34,7 +34,8 @@ _MARKS: dict[str, Any] = {
 }
 _MARKED = {encode_string(v) if isinstance(v, str) else str(v).encode(): k for k, v in _MARKS.items()}
 _MARKED[rfc3339(_INSTANT).encode()] = "resume_at"
-_FIND = re.compile(b"(" + b"|".join(re.escape(mark) for mark in _MARKED) + b")")
+_CHANGING = ("message", "request_id", "resume_at")
+"""What tells two occurrences of the same kind apart."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -74,6 +75,10 @@ class Renderer:
         """The dialect derives header fields itself, and its author does not say from what."""
         self._own_words = type(dialect).settle is not Dialect.settle
         self._copies = frozenset(dialect.copies)
+        self._marked = dict(_MARKED)
+        for name, form in dialect.id_forms.items():
+            self._marked[encode_string(form(_MARKS["request_id"]))] = name
+        self._find = re.compile(b"(" + b"|".join(map(re.escape, self._marked)) + b")")
         self.prepared: dict[object, Prepared] = {}
         """By what the occurrences have in common."""
         self._templates: dict[tuple[Any, ...], Template | None] = {}
@@ -113,9 +118,10 @@ class Renderer:
 
         Nothing is kept where the dialect does not copy these, or where its own code may look at them.
         """
-        self.body(public)
-        template = self._templates.get(_key(public))
-        if template is None or self._own_headers or self._own_words:
+        if self._own_headers or self._own_words:
+            return
+        template = self._learned(public, _CHANGING)
+        if template is None:
             return
         own = (b"content-length", self.id_header)
         rendered = self.render(public, headers, cache_control=cache_control)
@@ -140,7 +146,9 @@ class Renderer:
         ident = request_id.encode("ascii")
         parts = template.parts.copy()
         for index, field in template.gaps:
-            parts[index] = quoted if field == "message" else ident if field == "request_id" else _part(public, field)
+            parts[index] = (
+                quoted if field == "message" else ident if field == "request_id" else self._part(public, field)
+            )
         body = b"".join(parts)
         if len(body) > MAX_BODY:
             body = self._whole(public)
@@ -155,7 +163,7 @@ class Renderer:
         try:
             template = self._templates[key]
         except KeyError:
-            template = self._learn(key, public)
+            template = bounded(self._templates)[key] = self._learned(public, _MARKS)
         if template is None:
             return self._whole(public)
         body = self._splice(template, public)
@@ -188,22 +196,34 @@ class Renderer:
         pairs = (raw_header(name, value) for name, value in self.dialect.headers(public).items())
         return [(b"x-content-type-options", b"nosniff"), *(pair for pair in pairs if pair is not None)]
 
-    def _learn(self, key: tuple[Any, ...], public: Public) -> Template | None:
-        present = {name: mark for name, mark in _MARKS.items() if getattr(public, name) is not None}
-        template: Template | None = None
-        if self._copies.issuperset(present):
-            marked = public._replace(**present)
-            template = _template(encode(self.dialect.write(marked)))
-            if self._splice(template, public) != encode(self.dialect.write(public)):
-                template = None
-        bounded(self._templates)[key] = template
-        return template
+    def _learned(self, public: Public, names: Iterable[str]) -> Template | None:
+        """The template of a body in which these fields change; None where the dialect does not copy them all."""
+        present = {name: _MARKS[name] for name in names if getattr(public, name) is not None}
+        if not self._copies.issuperset(present):
+            return None
+        parts = self._find.split(encode(self.dialect.write(public._replace(**present))))
+        template = Template(parts, tuple((index, self._marked[parts[index]]) for index in range(1, len(parts), 2)))
+        return template if self._splice(template, public) == encode(self.dialect.write(public)) else None
 
     def _splice(self, template: Template, public: Public) -> bytes:
         parts = template.parts.copy()
         for index, field in template.gaps:
-            parts[index] = _part(public, field)
+            parts[index] = self._part(public, field)
         return b"".join(parts)
+
+    def _part(self, public: Public, field: str) -> bytes:
+        """What belongs in one gap of a template."""
+        if field == "message":
+            return encode_string(public.message)
+        if field == "request_id":
+            return public.request_id.encode("ascii")
+        if field == "param":
+            return encode_string(public.param or "")
+        if field == "retry_after":
+            return b"%d" % (public.retry_after or 0)
+        if field == "resume_at":
+            return rfc3339(public.resume_at or _INSTANT).encode("ascii")
+        return encode_string(self.dialect.id_forms[field](public.request_id))
 
     def _whole(self, public: Public) -> bytes:
         body = encode(self.dialect.write(public))
@@ -218,24 +238,6 @@ class Renderer:
 def _key(public: Public) -> tuple[Any, ...]:
     """All that a body may depend on and that is not copied into it."""
     return (*public[:4], public.doc_url, public.retryable, public.param is None, public.retry_after is None)
-
-
-def _part(public: Public, field: str) -> bytes:
-    """What belongs in one gap of a template."""
-    if field == "message":
-        return encode_string(public.message)
-    if field == "request_id":
-        return public.request_id.encode("ascii")
-    if field == "param":
-        return encode_string(public.param or "")
-    if field == "retry_after":
-        return b"%d" % (public.retry_after or 0)
-    return rfc3339(public.resume_at or _INSTANT).encode("ascii")
-
-
-def _template(marked: bytes) -> Template:
-    parts = _FIND.split(marked)
-    return Template(parts, tuple((index, _MARKED[parts[index]]) for index in range(1, len(parts), 2)))
 
 
 def _shrunk(public: Public) -> Iterable[Public]:

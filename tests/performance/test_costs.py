@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import tracemalloc
+from functools import partial
 from typing import Any
 
 import pytest
@@ -117,6 +118,37 @@ def test_a_rejected_request_costs_in_proportion_to_its_findings(dialect: str) ->
     answer(handler, rejected(3))
     few, some, many = (calls(lambda n=n: answer(handler, rejected(n))) for n in (10, 20, 40))  # type: ignore[misc]
     assert many - some <= 2.2 * (some - few) + 20
+
+
+def test_no_dialect_costs_much_more_than_another() -> None:
+    """Each is within half as much again of the cheapest, in function calls of a whole request."""
+    cost = {}
+    for dialect in PRESETS:
+        contender = contender_of("starlette", "errorkit")
+        contender = contender._replace(cover=partial(contender.cover, dialect=dialect))
+        batch, _once = workload(contender, SCENARIOS["conflict"])
+        batch(5)
+        cost[dialect] = calls(lambda batch=batch: batch(20))  # type: ignore[misc]
+    cheapest = min(cost.values())
+    assert {name: count for name, count in cost.items() if count > 1.5 * cheapest} == {}
+
+
+@pytest.mark.parametrize("scenario", ["ok", "conflict", "unmatched", "invalid", "crash"])
+def test_an_error_in_flask_leaves_what_a_success_in_bare_flask_leaves(scenario: str) -> None:
+    """Flask's own request is a cycle; errorkit adds nothing to it, and takes away what werkzeug's errors leave."""
+
+    def left(name: str, scenario: str) -> int:
+        batch, _once = workload(contender_of("flask", name), SCENARIOS[scenario])
+        batch(60)
+        gc.collect()
+        gc.disable()
+        try:
+            batch(100)
+            return gc.collect()
+        finally:
+            gc.enable()
+
+    assert left("errorkit", scenario) <= left("bare", "ok")
 
 
 @pytest.mark.parametrize(("framework", "scenario"), ERRORS)

@@ -119,6 +119,8 @@ class Dialect:
     decimal digits, resume_at as `rfc3339` writes it, and decides nothing by their values (by
     their absence it may). A `headers` that the same class defines uses none of them but
     retry_after. The handler then splices them into prepared bytes."""
+    id_forms: Mapping[str, Callable[[str], str]] = MappingProxyType({})
+    """By a name of its own, each further form in which `write` puts the request ID into the body."""
 
     places: Mapping[str, str | tuple[str, ...]] = MappingProxyType({})
     """Where `write` puts code, type, message, param, details, request_id and resume_at, for

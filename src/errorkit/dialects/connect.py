@@ -2,13 +2,14 @@
 
 Source: connectrpc.com/docs/protocol, "Error end-stream" and "Unary-Response"; connect-python
 `_protocol.py`; connect-es `protocol-connect/error-json.ts`. The details are base64 of
-protobuf messages of `google.rpc`, so each occurrence is encoded whole.
+protobuf messages of `google.rpc`.
 """
 
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from typing_extensions import TypedDict
@@ -33,6 +34,15 @@ _PREFIX = "google.rpc."
 
 def _word(code: str) -> str:
     return "canceled" if code == "CANCELLED" else code.lower()
+
+
+def _request_info(request_id: str) -> str:
+    """The value of a RequestInfo."""
+    return _base64(encode("RequestInfo", {"requestId": request_id}))
+
+
+def _base64(data: bytes) -> str:
+    return b64encode(data).decode("ascii").rstrip("=")
 
 
 class Info(TypedDict):
@@ -82,13 +92,14 @@ class Connect(Dialect):
         "details.message",
         "details.code",
     )
-    copies = ("message", "resume_at")
+    copies = ("message", "request_id", "resume_at")
+    id_forms = MappingProxyType({"request_info": _request_info})
 
     def write(self, public: Public) -> dict[str, Any]:
         details = [
             {
                 "type": _PREFIX + name,
-                "value": b64encode(encode(name, message)).decode("ascii").rstrip("="),
+                "value": _base64(encode(name, message)),
                 "debug": message,
             }
             for name, message in google_rpc.messages(self, public, self.domain)
