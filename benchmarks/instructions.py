@@ -87,6 +87,7 @@ def _forked(work: Callable[[], object]) -> int:
 
 def _main() -> None:
     cells = [tuple(cell) for cell in json.loads(sys.argv[1])]
+    configure_logs(written=False)  # standard output is for the pids
     for framework in {cell[0] for cell in cells}:  # imports, once for all children
         workload(contender_of(framework, "errorkit"), SCENARIOS["ok"])
     for cell in cells:
