@@ -128,7 +128,10 @@ class ErrorKit:
         if exception.code == 400 and _is_malformed_json(exception):
             return MalformedJSONError()
         status = exception.code or 500
-        headers = dict(pair for pair in exception.get_headers() if pair[0].lower() not in _DROPPED)
+        headers: dict[str, str] = {}
+        for name, value in exception.get_headers():
+            if name.lower() not in _DROPPED:  # several challenges are one list (RFC 9110 5.3)
+                headers[name] = f"{headers[name]}, {value}" if name in headers else value
         error = self.handler.catalog.by_status(status if 400 <= status <= 599 else 500).cls(headers=headers or None)
         if exception.description and exception.description != type(exception).description:
             if status < 500:

@@ -91,8 +91,7 @@ class Presenter:
             findings = tuple(map(_clean, error.details))
             if findings:
                 details = tuple(
-                    detail if (detail := dialect.translate(finding)) is finding else _clean(detail)
-                    for finding in findings
+                    [new if (new := dialect.translate(finding)) is finding else _clean(new) for finding in findings]
                 )
             if isinstance(error, ValidationError):
                 status = self._status_of(error, spec, dialect)

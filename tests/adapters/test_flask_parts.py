@@ -8,6 +8,8 @@ import flask
 import pytest
 from pydantic import BaseModel, Field
 from structlog.testing import capture_logs
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Unauthorized
 
 import errorkit
 import errorkit.flask
@@ -91,3 +93,17 @@ def test_the_start_up_line_names_the_users_handlers_and_no_others() -> None:
         errorkit.flask.ErrorKit(app, exceptions={KeyError: "conflict", OSError: "service_unavailable"})
     (line,) = logs
     assert line["user_handlers"] == ["KeyError", "418"]
+
+
+def test_every_challenge_of_a_werkzeug_exception_is_sent() -> None:
+    """Several `WWW-Authenticate` values become one list, as RFC 9110 section 5.3 has it; none is lost."""
+    app = flask.Flask(__name__)
+
+    @app.get("/private")
+    def private() -> None:
+        raise Unauthorized(www_authenticate=[WWWAuthenticate("basic", {"realm": "a"}), WWWAuthenticate("bearer")])
+
+    errorkit.flask.ErrorKit(app, dialect="problem")
+    response = app.test_client().get("/private")
+    assert response.status_code == 401
+    assert response.headers.getlist("WWW-Authenticate") == ["Basic realm=a, Bearer"]
