@@ -9,6 +9,7 @@ import platform
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from benchmarks import instructions, resources, timing
@@ -94,14 +95,18 @@ def _served() -> dict[str, Any]:
 
     rows: dict[str, Any] = {}
     for scenario in ("ok", "conflict"):
-        sums = dict.fromkeys((BARE, FLOOR, ERRORKIT, "BaseHTTPMiddleware"), 0.0)
-        for _ in range(3):  # in turns
-            for name in sums:
-                sums[name] += server.requests_per_second(
-                    contender_of("starlette", name), SCENARIOS[scenario], seconds=1.0
-                )
-        for name, total in sums.items():
-            rows.setdefault(name, {})[scenario] = total / sums[BARE]
+        rounds: dict[str, list[server.Served]] = {
+            name: [] for name in (BARE, FLOOR, ERRORKIT, "asgi-correlation-id", "BaseHTTPMiddleware")
+        }
+        for _ in range(5):  # in turns
+            for name, found in rounds.items():
+                found.append(server.served(contender_of("starlette", name), SCENARIOS[scenario], seconds=1.0))
+        for name, found in rounds.items():
+            pairs = list(zip(found, rounds[BARE], strict=True))
+            rows.setdefault(name, {})[scenario] = {
+                "requests": median(own.per_second / bare.per_second for own, bare in pairs),
+                "cpu": median(own.cpu / bare.cpu for own, bare in pairs),
+            }
     _say("server")
     return rows
 

@@ -17,8 +17,8 @@ def markdown(results: Mapping[str, Any]) -> str:
         parts += [f"## {framework}: instructions, ratio to bare (thousands)", _table(rows, _instructions)]
     if results["server"]:
         parts += [
-            "## uvicorn, uvloop, httptools: requests per second, ratio to bare",
-            _table(results["server"], _plain),
+            "## uvicorn, uvloop, httptools: requests per second (the server's CPU time per request), ratio to bare",
+            _table(results["server"], _served),
         ]
     if results["imports"]:
         rows = {name: {"ms CPU": value} for name, value in results["imports"].items()}
@@ -44,6 +44,10 @@ def _ratio(value: Mapping[str, Any]) -> str:
 
 def _instructions(value: Mapping[str, float]) -> str:
     return f"{value['ratio']:.3f} ({value['count'] / 1000:.1f})"
+
+
+def _served(value: Mapping[str, float]) -> str:
+    return f"{value['requests']:.2f} ({value['cpu']:.2f})"
 
 
 def _plain(value: float) -> str:
