@@ -2,7 +2,8 @@
 
 Starlette answers errors in two layers of its own. A guard is put inside of both, around
 the router, so that the user's middlewares apply to error responses; the middleware itself
-is put outside of both, so that what the user's middlewares raise is caught, too.
+is put outside of both, so that what the user's middlewares raise is caught, too. Where
+nothing but Starlette's layers is between, those two are left out.
 """
 
 from __future__ import annotations
