@@ -102,15 +102,10 @@ class Renderer:
         else:
             written = self.dialect.write(public)
             body = encode({**written, "debug": debug} if isinstance(written, dict) else written)
-        out = [
-            self._content_type,
-            (b"content-length", b"%d" % len(body)),
-            *self._fixed(public),
-            *headers,
-            (self.id_header, public.request_id.encode("ascii")),
-        ]
+        out = [self._content_type, *self._fixed(public), *headers]
         if not cache_control:
             out.append((b"cache-control", b"no-store"))
+        out += [(b"content-length", b"%d" % len(body)), (self.id_header, public.request_id.encode("ascii"))]
         return Response(public.status, out, body)
 
     def prepare(self, kind: object, public: Public, headers: RawHeaders, *, cache_control: bool) -> None:
