@@ -18,7 +18,7 @@ from errorkit.dialects import Dialect
 from errorkit.encoding import CUT, clean, encode, encode_string, quote, safe
 from errorkit.exchange import RawHeaders, Response, raw_header
 from errorkit.failure import Public, new_tuple
-from errorkit.retry import advise, clock, rfc3339
+from errorkit.retry import end_of, rfc3339
 
 MAX_BODY = 65536
 """Bytes of the largest body that is sent."""
@@ -136,7 +136,7 @@ class Renderer:
             said = words or known.message
             quoted = encode_string(said)
         wait = known.retry_after
-        resume_at = None if wait is None else advise(wait, clock()).resume_at
+        resume_at = None if wait is None else end_of(wait)
         public = new_tuple(Public, before + (said, None, (), request_id, wait, resume_at) + after)  # noqa: RUF005 - dearer
         ident = request_id.encode("ascii")
         parts = template.parts.copy()

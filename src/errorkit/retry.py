@@ -10,6 +10,8 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from time import time
 from typing import NamedTuple
 
 Wait = float | timedelta | datetime
@@ -69,12 +71,7 @@ def check_wait(wait: object) -> Wait:
 
 
 def advise(wait: Wait, now: datetime) -> Advice:
-    """One wait as whole seconds and as the whole-second instant it ends at.
-
-    now: in UTC.
-    """
-    if type(wait) is int and 0 <= wait <= LONGEST:
-        return Advice(wait, now + timedelta(seconds=wait, microseconds=-now.microsecond % 1_000_000))
+    """One wait as whole seconds and as the whole-second instant it ends at."""
     if isinstance(wait, datetime):
         exact = (wait - now).total_seconds()
     elif isinstance(wait, timedelta):
@@ -87,6 +84,16 @@ def advise(wait: Wait, now: datetime) -> Advice:
     if instant.microsecond:
         instant = instant.replace(microsecond=0) + timedelta(seconds=1)
     return Advice(seconds, instant)
+
+
+def end_of(seconds: int) -> datetime:
+    """The instant at which a wait of so many seconds ends, as `advise` gives it; kept for the others of its second."""
+    return _instant(math.ceil(time()) + seconds)
+
+
+@lru_cache(maxsize=64)
+def _instant(second: int) -> datetime:
+    return datetime.fromtimestamp(second, UTC)
 
 
 def parse_retry_after(value: str, now: datetime) -> int | None:
@@ -110,11 +117,10 @@ def parse_retry_after(value: str, now: datetime) -> int | None:
     return advise(exact, now).seconds if math.isfinite(exact) else None
 
 
+@lru_cache(maxsize=64)
 def rfc3339(instant: datetime) -> str:
     """`2026-01-31T12:00:00Z`."""
-    if instant.tzinfo is not UTC:
-        instant = instant.astimezone(UTC)
-    return instant.isoformat(timespec="seconds")[:19] + "Z"
+    return instant.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"
 
 
 def parse_rfc3339(text: str) -> datetime | None:
