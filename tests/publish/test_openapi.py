@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 from errorkit import Catalog, ConflictError, NotFoundError, RateLimitError
 from errorkit import Dialect as BaseDialect
 from errorkit.dialects import PRESETS, get_dialect
-from errorkit.errors import BadRequestError, UnprocessableContentError
+from errorkit.errors import BadRequestError, MethodNotAllowedError, UnprocessableContentError
 from errorkit.fastapi import ErrorMiddleware, errors, install, operations, raises
 from errorkit.publish import Options
 from errorkit.publish.openapi import document
@@ -245,6 +245,27 @@ def test_headers_are_described_with_real_examples() -> None:
     assert "Retry-After" not in responses["404"]["headers"]
     assert responses["401"]["headers"]["WWW-Authenticate"]["example"] == "Bearer"
     assert all("x-request-id" in response["headers"] for response in responses.values())
+
+
+def test_no_header_is_promised_that_an_occurrence_may_lack() -> None:
+    """Allow, which only the raiser knows, and the milliseconds, which a wait that is too long does not get."""
+    app = FastAPI()
+    install(app, dialect="openai", catalog=Catalog([QuotaUsed]))
+
+    @app.get("/")
+    @raises(QuotaUsed, MethodNotAllowedError)
+    def read(fail: str) -> None:
+        raise QuotaUsed(retry_after=3600) if fail == "quota" else MethodNotAllowedError
+
+    responses = app.openapi()["paths"]["/"]["get"]["responses"]
+    client = TestClient(app)
+    for fail, header in (("quota", "retry-after-ms"), ("method", "Allow")):
+        reply = client.get(f"/?fail={fail}")
+        described = responses[str(reply.status_code)]["headers"]
+        assert header not in reply.headers
+        assert "example" in described[header]
+        assert not described[header].get("required")
+        assert all(name in reply.headers for name, field in described.items() if field.get("required"))
 
 
 def test_the_frameworks_own_validation_schema_is_gone() -> None:

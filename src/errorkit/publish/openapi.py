@@ -199,7 +199,7 @@ class _Writer:
                 for code, shown in shown_by_code.items()
             },
         }
-        headers = {**headers_of(shown_by_code.values()), **own.get("headers", {})}
+        headers = {**headers_of(shown_by_code.values(), dialect), **own.get("headers", {})}
         return {**own, "description": described, "headers": headers, "content": content}
 
     def catalog_line(self, shown: Example) -> str:
