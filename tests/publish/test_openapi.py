@@ -268,6 +268,30 @@ def test_no_header_is_promised_that_an_occurrence_may_lack() -> None:
         assert all(name in reply.headers for name, field in described.items() if field.get("required"))
 
 
+@pytest.mark.parametrize("dialect", [name for name in PRESETS if name != "problem"])
+def test_problem_details_that_clients_may_ask_for_are_described(dialect: str) -> None:
+    """Beside the path's own form, under the same statuses; and that the answer depends on Accept."""
+    app = service(dialect=dialect, negotiate=True)
+    found = app.openapi()
+    validate(found)
+    responses = found["paths"]["/v1/invoices/{number}"]["put"]["responses"]
+    client = TestClient(app, raise_server_exceptions=False)
+    for accept, media_type in (("application/problem+json", "application/problem+json"), ("*/*", None)):
+        headers = {"Accept": accept, "Authorization": "Bearer x"}
+        for body in ({}, {"name": "n"}):
+            reply = client.put("/v1/invoices/1?fail=invoice_not_found", json=body, headers=headers)
+            promised = responses[str(reply.status_code)]
+            own = media_type or get_dialect(dialect).media_type
+            assert reply.headers["content-type"] == own
+            validator(found, promised["content"][own]["schema"]).validate(reply.json())
+            assert promised["headers"]["Vary"] == {
+                "schema": {"type": "string"}, "example": "Accept", "required": True
+            }  # fmt: skip
+            assert reply.headers["vary"] == "Accept"
+    plain = service(dialect=dialect).openapi()["paths"]["/v1/invoices/{number}"]["put"]["responses"]
+    assert "application/problem+json" not in plain["404"]["content"]
+
+
 def test_the_frameworks_own_validation_schema_is_gone() -> None:
     """Neither HTTPValidationError nor ValidationError is left, unless the service itself uses it."""
     assert "HTTPValidationError" not in json.dumps(service(dialect="problem").openapi())
