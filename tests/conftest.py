@@ -40,9 +40,15 @@ def pytest_runtest_setup(item: pytest.Item) -> Any:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_call() -> Any:
+def pytest_runtest_call(item: pytest.Item) -> Any:
     """The test fails if a response of it is outside of the document."""
-    result = yield
+    if item.get_closest_marker("unrecorded"):
+        RECORDER.stop()
+        RECORDER.counts["tests that count calls or memory, not recorded"] += 1
+    try:
+        result = yield
+    finally:
+        RECORDER.start()
     RECORDER.settle(last=False)
     return result
 
