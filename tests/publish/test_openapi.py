@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 from errorkit import Catalog, ConflictError, NotFoundError, RateLimitError
 from errorkit import Dialect as BaseDialect
 from errorkit.dialects import PRESETS, get_dialect
-from errorkit.errors import BadRequestError, UnprocessableContentError
+from errorkit.errors import BadRequestError, MethodNotAllowedError, UnprocessableContentError
 from errorkit.fastapi import ErrorMiddleware, errors, install, operations, raises
 from errorkit.publish import Options
 from errorkit.publish.openapi import document
@@ -245,6 +245,51 @@ def test_headers_are_described_with_real_examples() -> None:
     assert "Retry-After" not in responses["404"]["headers"]
     assert responses["401"]["headers"]["WWW-Authenticate"]["example"] == "Bearer"
     assert all("x-request-id" in response["headers"] for response in responses.values())
+
+
+def test_no_header_is_promised_that_an_occurrence_may_lack() -> None:
+    """Allow, which only the raiser knows, and the milliseconds, which a wait that is too long does not get."""
+    app = FastAPI()
+    install(app, dialect="openai", catalog=Catalog([QuotaUsed]))
+
+    @app.get("/")
+    @raises(QuotaUsed, MethodNotAllowedError)
+    def read(fail: str) -> None:
+        raise QuotaUsed(retry_after=3600) if fail == "quota" else MethodNotAllowedError
+
+    responses = app.openapi()["paths"]["/"]["get"]["responses"]
+    client = TestClient(app)
+    for fail, header in (("quota", "retry-after-ms"), ("method", "Allow")):
+        reply = client.get(f"/?fail={fail}")
+        described = responses[str(reply.status_code)]["headers"]
+        assert header not in reply.headers
+        assert "example" in described[header]
+        assert not described[header].get("required")
+        assert all(name in reply.headers for name, field in described.items() if field.get("required"))
+
+
+@pytest.mark.parametrize("dialect", [name for name in PRESETS if name != "problem"])
+def test_problem_details_that_clients_may_ask_for_are_described(dialect: str) -> None:
+    """Beside the path's own form, under the same statuses; and that the answer depends on Accept."""
+    app = service(dialect=dialect, negotiate=True)
+    found = app.openapi()
+    validate(found)
+    responses = found["paths"]["/v1/invoices/{number}"]["put"]["responses"]
+    client = TestClient(app, raise_server_exceptions=False)
+    for accept, media_type in (("application/problem+json", "application/problem+json"), ("*/*", None)):
+        headers = {"Accept": accept, "Authorization": "Bearer x"}
+        for body in ({}, {"name": "n"}):
+            reply = client.put("/v1/invoices/1?fail=invoice_not_found", json=body, headers=headers)
+            promised = responses[str(reply.status_code)]
+            own = media_type or get_dialect(dialect).media_type
+            assert reply.headers["content-type"] == own
+            validator(found, promised["content"][own]["schema"]).validate(reply.json())
+            assert promised["headers"]["Vary"] == {
+                "schema": {"type": "string"}, "example": "Accept", "required": True
+            }  # fmt: skip
+            assert reply.headers["vary"] == "Accept"
+    plain = service(dialect=dialect).openapi()["paths"]["/v1/invoices/{number}"]["put"]["responses"]
+    assert "application/problem+json" not in plain["404"]["content"]
 
 
 def test_the_frameworks_own_validation_schema_is_gone() -> None:

@@ -16,6 +16,9 @@ from starlette.routing import Route, WebSocketRoute
 from errorkit import ConflictError
 from errorkit.flask import ErrorKit
 from errorkit.starlette import ErrorMiddleware
+from recording import in_server
+
+in_server()
 
 structlog.configure(
     processors=[structlog.processors.JSONRenderer()], logger_factory=structlog.WriteLoggerFactory(sys.stderr)

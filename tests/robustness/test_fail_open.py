@@ -203,17 +203,18 @@ def test_a_failing_reporter_does_not_keep_the_hook_from_being_called(monkeypatch
 
 
 class Moody(Problem):
-    """A dialect that fails once the service runs."""
+    """A dialect that fails once the service runs, and promises no more of its bodies than a code."""
 
+    Body = None
     mood = "fine"
 
     def write(self, public: Any) -> Any:
         if self.mood == "raise":
             broken()
         if self.mood == "foreign":
-            return {"status": public.status, "odd": object()}
+            return {"status": public.status, "code": public.code, "odd": object()}
         if self.mood == "cycle":
-            body: dict[str, Any] = {"status": public.status}
+            body: dict[str, Any] = {"status": public.status, "code": public.code}
             body["self"] = body
             return body
         return super().write(public)

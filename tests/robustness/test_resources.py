@@ -85,6 +85,7 @@ def app() -> Any:
     return made
 
 
+@pytest.mark.unrecorded
 def test_thousands_of_mixed_failures_leave_nothing_behind() -> None:
     """Memory, descriptors, tasks, threads and context are flat after fresh classes, paths and messages."""
     covered = app()

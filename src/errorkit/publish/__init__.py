@@ -47,9 +47,9 @@ class Options:
     at the end. docs_url: where a code is described; `{code}` is replaced (empty: nowhere).
     retry_after: seconds that the configuration advises, by code. max_retry_wait: seconds;
     above it no client shall retry by itself. status_missing, status_invalid: the
-    configuration's statuses of validation failures (None: the dialect's). also: further
-    dialects to show beside the presets. operations: code to the methods and paths that
-    declare it, where they are known.
+    configuration's statuses of validation failures (None: the dialect's). negotiate: clients
+    that ask for problem details get them. also: further dialects to show beside the presets.
+    operations: code to the methods and paths that declare it, where they are known.
     extra: the generator's own settings, as its `OPTIONS` names them.
     """
 
@@ -60,6 +60,7 @@ class Options:
     max_retry_wait: float = 60
     status_missing: int | None = None
     status_invalid: int | None = None
+    negotiate: bool = False
     also: tuple[Dialect, ...] = ()
     operations: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
     extra: Mapping[str, str] = field(default_factory=dict)
@@ -73,6 +74,7 @@ class Options:
             "max_retry_wait": config.max_retry_wait,
             "status_missing": config.status_missing,
             "status_invalid": config.status_invalid,
+            "negotiate": config.negotiate,
             "also": tuple(dialect for _, dialect in reversed(config.dialects) if dialect is not None),
         }
         return cls(**{**known, **more})

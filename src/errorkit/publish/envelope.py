@@ -145,8 +145,9 @@ def header(meaning: str) -> dict[str, Any]:
     return copy.deepcopy(_MEANING.get(meaning, {"schema": {"type": "string"}}))
 
 
-def headers_of(shown: Iterable[Example]) -> dict[str, Any]:
-    """Header fields of a response; required are those that every code of it brings."""
+def headers_of(shown: Iterable[Example], dialect: Dialect) -> dict[str, Any]:
+    """Header fields of a response; required are those that every occurrence of every code of it brings."""
+    optional = {"allow", (dialect.retry_after_ms_header or "").lower()}  # the raiser's; absent for a long wait
     sent = [{name.lower(): (name, value) for name, value in one.headers} for one in shown]
     headers: dict[str, Any] = {}
     for lowered in dict.fromkeys(name for fields in sent for name in fields):
@@ -156,7 +157,7 @@ def headers_of(shown: Iterable[Example]) -> dict[str, Any]:
         meaning = "request-id" if "request-id" in lowered else lowered
         described = header(meaning)
         described["example"] = int(value) if described["schema"]["type"] == "integer" else value
-        if all(lowered in fields for fields in sent):
+        if lowered not in optional and all(lowered in fields for fields in sent):
             described["required"] = True
         headers[name] = described
     return headers

@@ -12,6 +12,7 @@ from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.declaration import CODES_KEY
 from errorkit.dialects import Dialect
 from errorkit.exchange import phrase
+from errorkit.negotiation import problem_beside
 from errorkit.publish import Options
 from errorkit.publish.envelope import Envelope, header, headers_of
 from errorkit.publish.example import INVALID, MISSING, Example, example, validation
@@ -90,6 +91,7 @@ class _Writer:
         self.declared = declared
         self.schemas: dict[str, Any] = document.setdefault("components", {}).setdefault("schemas", {})
         self.envelopes: dict[Dialect, Envelope] = {}
+        self.beside: dict[Dialect, Dialect | None] = {}
 
     def write(self) -> dict[str, Any]:
         for path, operations in self.document.get("paths", {}).items():
@@ -120,14 +122,30 @@ class _Writer:
                 if set(response) <= {"description"}:
                     del responses[key]
         specs = [self._spec(code, f"{method.upper()} {path}") for code in dict.fromkeys(codes)]
+        parameters = [*shared, *operation.get("parameters", [])]
+        by_form = {form: self._by_status(operation, parameters, specs, form) for form in self._forms(dialect)}
+        for status in sorted(by_form[dialect]):
+            forms = {form: by_status[status] for form, by_status in by_form.items() if status in by_status}
+            responses[str(status)] = self._response(dialect, responses.get(str(status)), forms)
+        self._request_id(responses, dialect)
+
+    def _forms(self, dialect: Dialect) -> list[Dialect]:
+        """The dialect, and problem details where clients may ask for these instead."""
+        if dialect not in self.beside:
+            self.beside[dialect] = problem_beside(dialect) if self.options.negotiate else None
+        beside = self.beside[dialect]
+        return [dialect] if beside is None else [dialect, beside]
+
+    def _by_status(
+        self, operation: Mapping[str, Any], parameters: list[Any], specs: list[ErrorSpec], dialect: Dialect
+    ) -> dict[int, dict[str, Example]]:
+        """All that an operation can give, by status and by the dialect's spelling of the code."""
         examples = [example(self.catalog, spec, dialect, self.options) for spec in specs]
-        examples += self._implied(operation, [*shared, *operation.get("parameters", [])], dialect)
+        examples += self._implied(operation, parameters, dialect)
         by_status: dict[int, dict[str, Example]] = {}
         for shown in examples:
             by_status.setdefault(shown.public.status, {}).setdefault(dialect.spell(shown.public.code), shown)
-        for status, shown_by_code in sorted(by_status.items()):
-            responses[str(status)] = self._response(dialect, responses.get(str(status)), shown_by_code)
-        self._request_id(responses, dialect)
+        return by_status
 
     def _spec(self, code: str, where: str) -> ErrorSpec:
         try:
@@ -181,8 +199,9 @@ class _Writer:
                 yield from self._property_names(value, seen)
 
     def _response(
-        self, dialect: Dialect, own: Mapping[str, Any] | None, shown_by_code: Mapping[str, Example]
+        self, dialect: Dialect, own: Mapping[str, Any] | None, forms: Mapping[Dialect, Mapping[str, Example]]
     ) -> dict[str, Any]:
+        shown_by_code = forms[dialect]
         first = next(iter(shown_by_code.values())).public
         lines = [f"`{code}`: {self.catalog_line(shown)}" for code, shown in shown_by_code.items()]
         described = lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines)
@@ -190,17 +209,21 @@ class _Writer:
         words = own.get("description", "")
         if words and words not in (first.title, phrase(first.status)):
             described = f"{words}\n\n{described}"
-        envelope = self._envelope(dialect)
         content = dict(own.get("content", {}))
-        content[dialect.media_type] = {
-            "schema": envelope.of(shown_by_code),
+        for form, shown in forms.items():
+            content[form.media_type] = self._media(form, shown)
+        sent = [one for shown in forms.values() for one in shown.values()]
+        headers = {**headers_of(sent, dialect), **own.get("headers", {})}
+        return {**own, "description": described, "headers": headers, "content": content}
+
+    def _media(self, dialect: Dialect, shown_by_code: Mapping[str, Example]) -> dict[str, Any]:
+        return {
+            "schema": self._envelope(dialect).of(shown_by_code),
             "examples": {
                 code: {"summary": shown.public.title, "value": json.loads(shown.body)}
                 for code, shown in shown_by_code.items()
             },
         }
-        headers = {**headers_of(shown_by_code.values()), **own.get("headers", {})}
-        return {**own, "description": described, "headers": headers, "content": content}
 
     def catalog_line(self, shown: Example) -> str:
         spec = self.catalog.by_code(shown.public.code)

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import cached_property
 from typing import Any, NamedTuple
 
 _Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -92,7 +93,7 @@ class Traffic:
         Unknown paths and methods that are answered by 404 or 405 belong to no operation.
         """
         document = self._document() if callable(self._document) else self._document
-        judge = _Judge(document)
+        judge = Judge(document)
         return list(dict.fromkeys(fault for exchange in self.exchanges for fault in judge.faults(exchange)))
 
     def assert_described(self) -> None:
@@ -108,15 +109,17 @@ class Traffic:
         self.exchanges.append(Exchange(method, path, status, headers, body))
 
 
-class _Judge:
+class Judge:
     """One document, ready to be compared with."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
         templates = sorted(document.get("paths", {}), key=lambda path: (path.count("{"), path))
         self.patterns = [(re.compile(_pattern(template)).fullmatch, template) for template in templates]
+        self._validators: dict[int, tuple[Any, Any]] = {}
 
     def faults(self, exchange: Exchange) -> Iterator[str]:
+        """What of one response the document does not describe, a line each."""
         operation, where = self._operation(exchange)
         if operation is None:
             if exchange.status not in (404, 405):
@@ -174,14 +177,24 @@ class _Judge:
             yield f"{where}: {error.json_path}: {error.message[:200]}"
 
     def _validator(self, schema: Mapping[str, Any]) -> Any:
+        """The validator of one of the document's own schemas, made once."""
+        known = self._validators.get(id(schema))
+        if known is not None:
+            return known[1]
         from jsonschema import Draft202012Validator
+
+        absolute = json.loads(json.dumps(schema).replace('"#/', f'"{_DOCUMENT}#/'))
+        validator = Draft202012Validator(absolute, registry=self._registry)
+        self._validators[id(schema)] = schema, validator  # kept, so that no other schema gets its id
+        return validator
+
+    @cached_property
+    def _registry(self) -> Any:
         from referencing import Registry
         from referencing.jsonschema import DRAFT202012
 
-        resource = DRAFT202012.create_resource(self.document)
-        registry: Any = Registry().with_resource(_DOCUMENT, resource)
-        absolute = json.loads(json.dumps(schema).replace('"#/', f'"{_DOCUMENT}#/'))
-        return Draft202012Validator(absolute, registry=registry)
+        registry: Any = Registry()
+        return registry.with_resource(_DOCUMENT, DRAFT202012.create_resource(self.document))
 
 
 def _pattern(template: str) -> str:
