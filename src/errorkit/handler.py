@@ -264,7 +264,7 @@ class ErrorHandler:
         except Exception:
             declared = []
         renderer = self._renderer(request)
-        public, body = self.selection.stand_in(renderer, spec, request.request_id)
+        public, body, vendor = self.selection.stand_in(renderer, spec, request.request_id)
         request.failure = Failure(public, Private(exception=exception, code=spec.code, reason="degraded"))
         return Response(
             public.status,
@@ -273,7 +273,7 @@ class ErrorHandler:
                 (b"content-length", b"%d" % len(body)),
                 (renderer.id_header, request.request_id.encode("ascii")),
                 (b"cache-control", b"no-store"),
-                (b"x-content-type-options", b"nosniff"),
+                *vendor,
                 *declared,
                 *([(b"vary", b"Accept")] if self.config.negotiate else ()),
             ],

@@ -164,6 +164,13 @@ class Renderer:
         body = self._splice(template, public)
         return body if len(body) <= MAX_BODY else self._whole(public)
 
+    def around_id(self, public: Public) -> list[bytes]:
+        """The body in the parts between which a request ID belongs; whole where the dialect does not copy it."""
+        template = self._learned(public, ("request_id",))
+        if template is None or any(field != "request_id" for _, field in template.gaps):
+            return [self.body(public)]
+        return template.parts[::2]
+
     def frame(self, public: Public) -> bytes | None:
         """The last event of a stream (HTML, server-sent events 9.2.6), if the dialect has one; bounded as a body."""
         frame = None
@@ -180,14 +187,15 @@ class Renderer:
 
     def _fixed(self, public: Public) -> RawHeaders:
         if public.rate_limit is not None or self._own_headers:
-            return self._vendor(public)
+            return self.vendor(public)
         key = (public.code, public.status, public.retryable, public.retry_after)
         fixed = self._headers.get(key)
         if fixed is None:
-            fixed = bounded(self._headers)[key] = self._vendor(public)
+            fixed = bounded(self._headers)[key] = self.vendor(public)
         return fixed
 
-    def _vendor(self, public: Public) -> RawHeaders:
+    def vendor(self, public: Public) -> RawHeaders:
+        """The fields that the dialect derives from an error."""
         pairs = (raw_header(name, value) for name, value in self.dialect.headers(public).items())
         return [(b"x-content-type-options", b"nosniff"), *(pair for pair in pairs if pair is not None)]
 

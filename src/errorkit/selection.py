@@ -8,11 +8,15 @@ from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.config import Config
 from errorkit.encoding import text_of
 from errorkit.events import last_resort
-from errorkit.exchange import Request
+from errorkit.exchange import RawHeaders, Request
 from errorkit.failure import Public
 from errorkit.negotiation import prefers_problem, problem_beside
 from errorkit.rendering import Renderer
 from errorkit.request_id import RequestIdFormat, accept, is_safe, uuid7
+from errorkit.retry import advise, clock
+
+StandIn = tuple[Public, list[bytes], RawHeaders]
+"""An error without an occurrence, its body in the parts between which the request ID belongs, its dialect's fields."""
 
 
 class Selection:
@@ -37,7 +41,7 @@ class Selection:
             if beside is not None:
                 self.problems[renderer] = Renderer(beside)
         self._rehearsed = {
-            renderer: {spec.code: _rehearse(renderer, spec) for spec in self.catalog}
+            renderer: {spec.code: _rehearse(renderer, spec, self._wait(config, spec)) for spec in self.catalog}
             for renderer in (*self._id_makers, *self.problems.values())
         }
 
@@ -65,20 +69,27 @@ class Selection:
         if accept and prefers_problem(accept, request.renderer.dialect.media_type):
             request.renderer = beside
 
-    def stand_in(self, renderer: Renderer, spec: ErrorSpec, request_id: str) -> tuple[Public, bytes]:
-        """A body prepared at start-up, under the right status."""
+    def stand_in(self, renderer: Renderer, spec: ErrorSpec, request_id: str) -> tuple[Public, bytes, RawHeaders]:
+        """A body prepared at start-up, under the right status, and the header fields of the dialect."""
         rehearsed = self._rehearsed[renderer]
         listed = rehearsed.get(spec.code) or rehearsed.get(self.catalog.by_status(spec.status).code)
-        public, body = listed or rehearsed["internal"]
-        return public._replace(request_id=request_id, status=public.status if listed else spec.status), body
+        prepared, parts, vendor = listed or rehearsed["internal"]
+        public = prepared._replace(request_id=request_id, status=prepared.status if listed else spec.status)
+        return public, request_id.encode("ascii").join(parts), vendor
+
+    def _wait(self, config: Config, spec: ErrorSpec) -> tuple[int | None, bool]:
+        """Seconds to advise for an occurrence that brings none, and whether to retry then."""
+        wait = config.retry_after.get(spec.code, spec.default_retry_after)
+        seconds = None if wait is None else advise(wait, clock()).seconds
+        return seconds, spec.retryable and (seconds or 0) <= config.max_retry_wait
 
 
-def _rehearse(renderer: Renderer, spec: ErrorSpec) -> tuple[Public, bytes]:
-    """A spec's body without an occurrence: proof at start-up that the dialect can write it."""
+def _rehearse(renderer: Renderer, spec: ErrorSpec, wait: tuple[int | None, bool]) -> StandIn:
+    """What stands in for a spec's occurrences: proof at start-up that the dialect can write it."""
     try:
         status, coarse, message = renderer.dialect.settle(spec.status, spec.type, spec.message)
-        public = Public(spec.code, status, coarse, spec.title, message)
-        return public, renderer.body(public)
+        public = Public(spec.code, status, coarse, spec.title, message, retryable=wait[1])
+        return public, renderer.around_id(public), renderer.vendor(public._replace(retry_after=wait[0]))
     except Exception as error:
         name = renderer.dialect.name or type(renderer.dialect).__name__
         raise ValueError(

@@ -18,7 +18,7 @@ from starlette.routing import WebSocketRoute
 from starlette.testclient import TestClient, WebSocketDenialResponse
 
 from driving import asgi, wsgi
-from errorkit import APIError, Catalog, ConflictError, NotFoundError, RateLimitError
+from errorkit import APIError, Catalog, ConflictError, NotFoundError, RateLimitError, ServiceUnavailableError
 from errorkit.asgi import ErrorMiddleware
 from errorkit.config import Config
 from errorkit.dialects import PRESETS, Dialect, get_dialect
@@ -26,6 +26,7 @@ from errorkit.dialects.openai import OpenAI
 from errorkit.dialects.problem import Problem
 from errorkit.errors import STANDARD
 from errorkit.exchange import Request, Response
+from errorkit.failure import Public
 from errorkit.fastapi import install
 from errorkit.flask import ErrorKit
 from errorkit.handler import ErrorHandler
@@ -235,6 +236,33 @@ def test_a_stand_in_may_lack_header_fields_alone(recorder: Recorder, monkeypatch
         assert not recorder.report()["documents"]
     recorder.settle(last=True)
     assert recorder.report()["made while errorkit degraded"] == 1
+
+
+def test_a_stand_in_has_the_header_fields_that_the_dialect_promises(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are made at start-up, as its body is: a client's own retries do not depend on errorkit's health."""
+
+    class Full(ServiceUnavailableError):
+        code, default_retry_after = "full", 5
+
+    whole, app = (ErrorMiddleware(raising(Full()), dialect="openai", catalog=Catalog([Full])) for _ in range(2))
+    promised = dict(asgi(whole).headers).keys()
+    monkeypatch.setattr("errorkit.presentation.Presenter.public", lambda *_: 1 / 0)
+    reply = dict(asgi(app).headers)
+    assert (reply["retry-after"], reply["retry-after-ms"], reply["x-should-retry"]) == ("5", "5000", "true")
+    assert reply.keys() == promised
+
+
+@pytest.mark.parametrize("name", [name for name in PRESETS if "request_id" in get_dialect(name).carries])
+def test_a_stand_in_names_its_request(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ID of header and event is in its body, too: it was written around it at start-up. Connect's is in base64."""
+    app = ErrorMiddleware(raising(ConflictError()), dialect=name)
+    monkeypatch.setattr("errorkit.presentation.Presenter.public", lambda *_: 1 / 0)
+    reply = asgi(app)
+    dialect = get_dialect(name)
+    headers = {key: value for key, value in reply.headers if key != dialect.request_id_header.lower()}
+    found = dialect.read(reply.status, headers, reply.json()).request_id
+    in_body = name != "connect" and bool(dialect.read(409, {}, dialect.write(Public(request_id="r1"))).request_id)
+    assert found == (reply.header(dialect.request_id_header) if in_body else "")
 
 
 SUITE = """
