@@ -13,6 +13,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks import instructions, resources, timing
+from benchmarks.concealment import concealment
 from benchmarks.contenders import BARE, CONTENDERS, ERRORKIT, FLOOR, configure_logs, contender_of, present, workload
 from benchmarks.report import markdown
 from benchmarks.scenarios import SCENARIOS
@@ -44,6 +45,7 @@ def main() -> None:
         "server": {} if options.quick or options.only not in (None, "starlette") else _served(),
         "imports": {} if options.quick else _imports(),
         "kept": {} if options.quick else _kept(frameworks),
+        "concealment": None if options.quick else str(concealment(samples=4000)),
         "left_out": left_out,
     }
     options.out.mkdir(parents=True, exist_ok=True)

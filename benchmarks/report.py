@@ -25,6 +25,8 @@ def markdown(results: Mapping[str, Any]) -> str:
         parts += ["## Import", _table(rows, _plain)]
     if results["kept"]:
         parts += ["## What errors leave behind", _table(results["kept"], _plain)]
+    if results["concealment"]:
+        parts += ["## Absent and foreign resources, by time", f"{results['concealment']}."]
     parts += [f"- {line}" for line in results["left_out"]]
     return "\n\n".join(parts) + "\n"
 

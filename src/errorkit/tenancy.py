@@ -30,12 +30,11 @@ def visible(
     error: raised for an absent and for a foreign resource alike. The client sees only its
         class's words, so the two cannot be told apart; the log can.
     """
-    if resource is None:
-        raise _concealed(error, "absent", None, caller)
-    owner = (attrgetter(tenant) if isinstance(tenant, str) else tenant)(resource)
-    if caller is None or owner != caller:
-        raise _concealed(error, "cross_tenant", owner, caller)
-    return resource
+    of = attrgetter(tenant) if isinstance(tenant, str) else tenant  # the same work for both, as far as possible
+    owner = None if resource is None else of(resource)
+    if resource is not None and caller is not None and owner == caller:
+        return resource
+    raise _concealed(error, "absent" if resource is None else "cross_tenant", owner, caller)
 
 
 def _concealed(error: APIError | type[APIError], reason: str, owner: Any, caller: Any) -> APIError:
