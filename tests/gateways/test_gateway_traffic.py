@@ -33,8 +33,12 @@ PASSING = {
 
 @pytest.mark.parametrize("passing", [pytest.param(value, id=name) for name, value in PASSING.items()])
 def test_the_services_answers_are_untouched(front: Gateway, passing: bytes) -> None:
-    """Status, every header field and every byte of the body arrive as the service sent them; nothing is added."""
-    direct, through = ask(front.app, passing), ask(front.port, passing)
+    """Status, every header field and every byte of the body arrive as the service sent them; nothing is added.
+
+    An answer may name an instant, which goes on: it was the same just before, or just after.
+    """
+    before, through, after = ask(front.app, passing), ask(front.port, passing), ask(front.app, passing)
+    direct = before if through.body == before.body else after
     assert through.status == direct.status
     assert through.body == direct.body
     assert _end_to_end(through.headers) == _end_to_end(direct.headers)
