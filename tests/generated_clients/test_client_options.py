@@ -13,8 +13,9 @@ from errorkit.catalog import Catalog
 from errorkit.dialects import Dialect, get_dialect
 from errorkit.dialects.kaiko import Kaiko
 from errorkit.dialects.openai import OpenAI
+from errorkit.failure import Public
 from errorkit.publish import Options, client_python, client_typescript
-from errorkit.publish.client_model import parse_path
+from errorkit.publish.places import code_path, parse, places
 
 
 def source(dialect: Dialect | None = None, *, known: Catalog = catalog, title: str = "Acme API", **extra: str) -> str:
@@ -124,8 +125,39 @@ def test_two_codes_with_one_class_name_are_refused() -> None:
 
 def test_a_dialect_that_does_not_say_where_its_code_is_is_refused() -> None:
     """There would be nothing to tell errors apart by."""
+
+    class Wordy(Dialect):
+        def write(self, public: Public) -> dict[str, str]:
+            return {"text": f"{self.spell(public.code)}: {public.message}"}
+
     with pytest.raises(ValueError, match="does not say where its code is"):
-        source(OpenAI(places={"message": "$.error.message"}))
+        source(Wordy())
+    with pytest.raises(ValueError, match="does not say where its code is"):
+        source(OpenAI(places={"code": ()}))
+
+
+def test_where_a_dialect_of_ones_own_puts_things_is_found_out_by_writing() -> None:
+    """Its author says nothing twice, also where a body with findings looks different."""
+
+    class Forked(Dialect):
+        def write(self, public: Public) -> dict[str, Any]:
+            if public.details:
+                return {"problems": [{"why": detail.message} for detail in public.details], "text": public.message}
+            return {"error": {"code": self.spell(public.code)}, "text": public.message}
+
+    found = places(Forked())
+    assert found == {"details": (("problems",),), "message": (("text",),), "code": (("error", "code"),)}
+    assert code_path(Forked()) == ("error", "code")
+    assert '"code": (("error", "code"),),' in source(Forked())
+
+
+def test_what_a_dialect_says_of_its_places_is_believed() -> None:
+    """For what writing does not show: filters, other forms to read, and that something is not to be read."""
+    dialect = OpenAI(places={"code": ("$.errors[?@.main=='yes'].code", "$.error.code"), "param": ()})
+    found = places(dialect)
+    assert found["code"] == (("errors", ("main", "yes"), "code"), ("error", "code"))
+    assert (found["param"], found["message"]) == ((), (("error", "message"),))
+    assert code_path(dialect) == ("error", "code")
 
 
 @pytest.mark.parametrize(
@@ -139,11 +171,11 @@ def test_a_dialect_that_does_not_say_where_its_code_is_is_refused() -> None:
 )
 def test_paths_are_read(path: str, steps: tuple[Any, ...]) -> None:
     """Members, indices and filters (RFC 9535)."""
-    assert parse_path(path) == steps
+    assert parse(path) == steps
 
 
 @pytest.mark.parametrize("path", ["", "$", "code", "$.a..b", "$.a[*]", "$.a[1:2]", "$.a.", "x.code", "$.a[?@.b>1]"])
 def test_other_paths_are_refused(path: str) -> None:
     """At generation, not in the client."""
     with pytest.raises(ValueError, match="is not a path such as"):
-        parse_path(path)
+        parse(path)

@@ -123,9 +123,10 @@ class Dialect:
     """By a name of its own, each further form in which `write` puts the request ID into the body."""
 
     places: Mapping[str, str | tuple[str, ...]] = MappingProxyType({})
-    """Where `write` puts code, type, message, param, details, request_id and resume_at, for
-    generated clients, which cannot call `read`: JSONPath (RFC 9535) of members, indices and
-    filters such as `[?@.kind=='x']`; several are tried in turn. No place: not in the body."""
+    """Where generated clients, which cannot call `read`, look for code, type, message, param,
+    details, request_id and resume_at, as far as `write` itself does not show it: JSONPath
+    (RFC 9535) of members, indices and filters such as `[?@.kind=='x']`; several are tried in
+    turn, an empty tuple means nowhere."""
 
     def __init__(self, **attributes: Any) -> None:
         for name, value in attributes.items():

@@ -27,11 +27,6 @@ class AgentKavach(Dialect):
 
     name = "agentkavach"
     Body = Body
-    places = {
-        "code": "$.error.code",
-        "message": "$.error.message",
-        "resume_at": "$.error.resume_at",
-    }
     carries = ("status", "code", "message", "request_id", "retry_after", "resume_at", "rate_limit", "extensions")
     copies = ("message", "request_id", "param", "retry_after", "resume_at")
 

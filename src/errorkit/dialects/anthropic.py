@@ -45,14 +45,6 @@ class Anthropic(Dialect):
 
     name = "anthropic"
     Body = Body
-    places = {
-        "code": "$.error.details.error_code",
-        "type": "$.error.type",
-        "message": "$.error.message",
-        "param": "$.error.details.param",
-        "details": "$.error.details.errors",
-        "request_id": "$.request_id",
-    }
     request_id_header = "request-id"
     retry_verdict_header = "x-should-retry"
     status_missing = status_invalid = 400

@@ -47,12 +47,7 @@ class AWS(Dialect):
     name = "aws"
     media_type = "application/x-amz-json-1.0"
     Body = Body
-    places = {
-        "code": "$.errorCode",
-        "message": ("$.message", "$.Message"),
-        "param": "$.param",
-        "details": "$.fieldList",
-    }
+    places = {"message": ("$.message", "$.Message")}
     request_id_header = "x-amzn-requestid"
     retry_after_ms_header = "x-amz-retry-after"
     namespace = ""

@@ -41,12 +41,6 @@ class Azure(Dialect):
 
     name = "azure"
     Body = Body
-    places = {
-        "code": "$.error.code",
-        "message": "$.error.message",
-        "param": "$.error.target",
-        "details": "$.error.details",
-    }
     request_id_header = "x-ms-request-id"
     code_header = "x-ms-error-code"
     code_case = "pascal"

@@ -64,8 +64,6 @@ class Connect(Dialect):
     Body = Body
     places = {
         "code": "$.details[?@.type=='google.rpc.ErrorInfo'].debug.reason",
-        "type": "$.code",
-        "message": "$.message",
         "param": "$.details[?@.type=='google.rpc.ErrorInfo'].debug.metadata.param",
         "details": "$.details[?@.type=='google.rpc.BadRequest'].debug.fieldViolations",
         "request_id": "$.details[?@.type=='google.rpc.RequestInfo'].debug.requestId",

@@ -40,10 +40,6 @@ class GitHub(Dialect):
     name = "github"
     media_type = "application/json; charset=utf-8"
     Body = Body
-    places = {
-        "message": "$.message",
-        "details": "$.errors",
-    }
     request_id_header = "x-github-request-id"
     code_header = "x-error-code"
     renames = {"invalid_value": "invalid"}

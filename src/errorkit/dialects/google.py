@@ -35,8 +35,6 @@ class Google(Dialect):
     Body = Body
     places = {
         "code": "$.error.details[?@['@type']=='type.googleapis.com/google.rpc.ErrorInfo'].reason",
-        "type": "$.error.status",
-        "message": "$.error.message",
         "param": "$.error.details[?@['@type']=='type.googleapis.com/google.rpc.ErrorInfo'].metadata.param",
         "details": "$.error.details[?@['@type']=='type.googleapis.com/google.rpc.BadRequest'].fieldViolations",
         "request_id": "$.error.details[?@['@type']=='type.googleapis.com/google.rpc.RequestInfo'].requestId",

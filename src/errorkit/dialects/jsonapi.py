@@ -70,8 +70,7 @@ class JSONAPI(Dialect):
     places = {
         "code": ("$.meta.code", "$.errors[0].code"),
         "message": ("$.meta.message", "$.errors[0].detail"),
-        "param": "$.meta.param",
-        "request_id": "$.meta.request_id",
+        "details": (),
     }
     carries = (
         "status",

@@ -29,13 +29,6 @@ class Kaiko(Dialect):
 
     name = "kaiko"
     Body = Body
-    places = {
-        "code": "$.error.code",
-        "type": "$.error.type",
-        "message": "$.error.message",
-        "param": "$.error.param",
-        "request_id": "$.error.request_id",
-    }
     request_id_format = RequestIdFormat(prefix="req-", length=10)
     status_missing = 400
     code_from_finding = True

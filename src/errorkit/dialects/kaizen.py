@@ -22,11 +22,6 @@ class Kaizen(Dialect):
 
     name = "kaizen"
     Body = Body
-    places = {
-        "code": "$.code",
-        "message": "$.detail",
-        "request_id": "$.request_id",
-    }
     status_missing = status_invalid = 400
     carries = ("status", "code", "message", "request_id", "retry_after", "rate_limit", "extensions")
     copies = ("message", "request_id", "param", "retry_after", "resume_at")

@@ -39,11 +39,6 @@ class Kaplaix(Dialect):
 
     name = "kaplaix"
     Body = Body
-    places = {
-        "code": "$.error.code",
-        "message": "$.error.message",
-        "details": "$.error.details",
-    }
     code_case = "upper"
     status_missing = status_invalid = 400
     renames = {

@@ -27,12 +27,6 @@ class Korad(Dialect):
 
     name = "korad"
     Body = Body
-    places = {
-        "code": "$.error.code",
-        "type": "$.error.type",
-        "message": "$.error.message",
-        "param": "$.error.param",
-    }
     retry_verdict_header = "x-should-retry"
     retry_after_ms_header = "retry-after-ms"
     status_missing = status_invalid = 400

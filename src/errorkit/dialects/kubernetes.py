@@ -42,12 +42,6 @@ class Kubernetes(Dialect):
 
     name = "kubernetes"
     Body = Body
-    places = {
-        "code": "$.details.causes[0].reason",
-        "type": "$.reason",
-        "message": "$.message",
-        "param": "$.details.causes[0].field",
-    }
     request_id_header = "audit-id"
     causes: Mapping[str, str] = {
         "missing_field": "FieldValueRequired",

@@ -39,13 +39,6 @@ class OpenAI(Dialect):
 
     name = "openai"
     Body = Body
-    places = {
-        "code": "$.error.code",
-        "type": "$.error.type",
-        "message": "$.error.message",
-        "param": "$.error.param",
-        "details": "$.error.details",
-    }
     request_id_header = "x-request-id"
     retry_verdict_header = "x-should-retry"
     retry_after_ms_header = "retry-after-ms"

@@ -37,14 +37,6 @@ class Problem(Dialect):
     name = "problem"
     media_type = "application/problem+json"
     Body = Body
-    places = {
-        "code": "$.code",
-        "message": "$.detail",
-        "param": "$.param",
-        "details": "$.errors",
-        "request_id": "$.request_id",
-        "resume_at": "$.resume_at",
-    }
     carries = (
         "status",
         "code",

@@ -42,13 +42,6 @@ class Stripe(Dialect):
 
     name = "stripe"
     Body = Body
-    places = {
-        "code": "$.error.code",
-        "type": "$.error.type",
-        "message": "$.error.message",
-        "param": "$.error.param",
-        "details": "$.error.errors",
-    }
     request_id_header = "request-id"
     retry_verdict_header = "stripe-should-retry"
     status_missing = status_invalid = 400

@@ -41,12 +41,6 @@ class Twilio(Dialect):
 
     name = "twilio"
     Body = Body
-    places = {
-        "code": "$.details.error_code",
-        "message": "$.message",
-        "param": "$.details.param",
-        "details": "$.details.errors",
-    }
     request_id_header = "twilio-request-id"
     status_missing = status_invalid = 400
     numbers: Mapping[str, int] = MappingProxyType({})

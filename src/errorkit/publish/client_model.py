@@ -14,9 +14,10 @@ from errorkit.dialects import Dialect
 from errorkit.errors import ValidationError
 from errorkit.publish import Options
 from errorkit.publish.example import INVALID, MISSING, example, validation
+from errorkit.publish.places import Path, places
 
 FIELDS = ("code", "type", "message", "param", "details", "request_id", "resume_at")
-"""What a client reads from a body, as `Dialect.places` names it."""
+"""What a client reads from a body."""
 
 OPTIONS: Mapping[str, str] = MappingProxyType(
     {
@@ -47,17 +48,6 @@ _LONGEST_NAME = 30
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+").findall
 _STATUS_CLASS = re.compile(r"Status\d{3}Error").fullmatch
 _CLASS = re.compile(r"[A-Za-z][A-Za-z0-9]*").fullmatch
-_STEP = re.compile(
-    r"""\.(?P<member>[A-Za-z_]\w*)
-      | \['(?P<quoted>[^']+)'\]
-      | \[(?P<index>\d+)\]
-      | \[\?@(?:\.(?P<key>[A-Za-z_]\w*)|\['(?P<quoted_key>[^']+)'\])\s*==\s*'(?P<value>[^']*)'\]""",
-    re.VERBOSE,
-)
-
-Step = str | int | tuple[str, str]
-"""A member, an index, or the first object of an array whose member has a value."""
-Path = tuple[Step, ...]
 
 
 class Code(NamedTuple):
@@ -102,7 +92,8 @@ class ClientModel:
 
 def model(catalog: Catalog, dialect: Dialect, options: Options) -> ClientModel:
     """The model of one client. Raises ValueError naming the option that would help."""
-    if "code" not in dialect.places and not dialect.code_header:
+    where = places(dialect)
+    if not where.get("code") and not dialect.code_header:
         raise ValueError(f"dialect {dialect.name!r} does not say where its code is; give it `places`")
     names = _common_names(options)
     codes = tuple(_codes(catalog, dialect, options, names))
@@ -113,7 +104,7 @@ def model(catalog: Catalog, dialect: Dialect, options: Options) -> ClientModel:
         names=names,
         codes=codes,
         statuses={status: catalog.by_status(status) for status in statuses},
-        places={field: _paths(dialect.places.get(field, ())) for field in FIELDS},
+        places={field: where.get(field, ()) for field in FIELDS},
         dialect=dialect,
         propagate_server=catalog.by_code("internal").propagate,
         propagate_network=not _is_yes("fail_open", options.extra.get("fail_open", "no")),
@@ -181,30 +172,6 @@ def _pairs(text: str, catalog: Catalog) -> Iterator[tuple[str, str]]:
         if code not in catalog or not name:
             raise ValueError(f"names: {pair!r} is not code=Name with a code of the catalogue")
         yield code, name
-
-
-def _paths(places: str | tuple[str, ...]) -> tuple[Path, ...]:
-    return tuple(parse_path(place) for place in ((places,) if isinstance(places, str) else places))
-
-
-def parse_path(path: str) -> Path:
-    """The steps of a JSONPath. Raises ValueError for what `Dialect.places` does not take."""
-    steps: list[Step] = []
-    at = 1
-    while path.startswith("$") and at < len(path):
-        match = _STEP.match(path, at)
-        if match is None:
-            break
-        at = match.end()
-        if match["index"]:
-            steps.append(int(match["index"]))
-        elif match["value"] is not None:
-            steps.append((match["key"] or match["quoted_key"], match["value"]))
-        else:
-            steps.append(match["member"] or match["quoted"])
-    if not steps or at != len(path):
-        raise ValueError(f"{path!r} is not a path such as $.error.code, $.errors[0].code or $.a[?@.b=='c'].d")
-    return tuple(steps)
 
 
 def _is_yes(option: str, value: str) -> bool:

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.dialects import Dialect
 from errorkit.publish import Files, Options
-from errorkit.publish.client_model import OPTIONS, ClientModel, Code, Step, model
+from errorkit.publish.client_model import OPTIONS, ClientModel, Code, model
 from errorkit.publish.client_text import described, fill, headers, plain
+from errorkit.publish.places import Step
 
 __all__ = ["OPTIONS", "generate"]
 

@@ -8,17 +8,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from errorkit.dialects import Dialect
-from errorkit.failure import Public
 from errorkit.publish.example import Example
 from errorkit.publish.export import body_schema
+from errorkit.publish.places import code_path
 
 _NOT_DOCUMENTED = frozenset({"content-type", "content-length", "cache-control", "x-content-type-options"})
-_PROBE = "a_probe_of_where_codes_go"
-
-
-def code_path(dialect: Dialect) -> tuple[str, ...] | None:
-    """Where the body holds the code: members from the outside in; None if nowhere."""
-    return _find(dialect.write(Public(code=_PROBE)), dialect.spell(_PROBE))
 
 
 class Envelope:
@@ -94,17 +88,6 @@ def _ref(name: str) -> dict[str, Any]:
 
 def _component(code: str) -> str:
     return "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "_" for c in code)
-
-
-def _find(value: Any, wanted: str) -> tuple[str, ...] | None:
-    if isinstance(value, dict):
-        for name, item in value.items():
-            if item == wanted:
-                return (str(name),)
-            inner = _find(item, wanted)
-            if inner is not None:
-                return (str(name), *inner)
-    return None
 
 
 def _in_3_0(schema: Any) -> Any:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -22,9 +21,9 @@ from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.dialects import PRESETS, Dialect, get_dialect
 from errorkit.errors import STANDARD
 from errorkit.exchange import phrase
-from errorkit.failure import Detail, Public
 from errorkit.publish import Files, Options
 from errorkit.publish.example import Example, example
+from errorkit.publish.places import Path, written
 from errorkit.publish.prose import prose
 from errorkit.publish.sample import pretty, sample, snippets
 
@@ -217,41 +216,9 @@ def _wire(shown: Example) -> str:
 
 
 def _members(dialect: Dialect) -> list[tuple[str, str]]:
-    """Where the body holds what, found out by writing marked values."""
-    marks: dict[str, Any] = {
-        "code": "a_marked_code",
-        "status": 599,
-        "type": "marked type",
-        "title": "marked title",
-        "message": "marked message",
-        "param": "marked_param",
-        "details": (Detail(("a",), "first finding"), Detail(("b",), "second finding")),
-        "request_id": "marked-id",
-        "resume_at": datetime(2031, 2, 3, 4, 5, 6, tzinfo=UTC),
-        "doc_url": "https://marked.example/",
-    }
-    body = dialect.write(Public(**marks))
-    wanted = {**marks, "code": dialect.spell(marks["code"]), "resume_at": "2031-02-03T04:05:06Z"}
-    found: dict[str, str] = {}
-    for path, value in _leaves(body, ""):
-        name = "details" if isinstance(value, list) else next((n for n, mark in wanted.items() if mark == value), None)
-        if name is not None:
-            found.setdefault(path, _MEMBERS[name])
-    return list(found.items())
+    """Where the body holds what."""
+    return [(_spelled(path), _MEMBERS[field]) for path, field in written(dialect).items()]
 
 
-def _leaves(value: Any, path: str) -> Iterable[tuple[str, Any]]:
-    """Path and value of all that is no object and no array, and of the array that holds the findings."""
-    if isinstance(value, dict):
-        for name, item in value.items():
-            yield from _leaves(item, f"{path}.{name}" if path else str(name))
-    elif isinstance(value, list) and not _holds_findings(value):
-        for n, item in enumerate(value):
-            yield from _leaves(item, f"{path}[{n}]")
-    else:
-        yield path, value
-
-
-def _holds_findings(items: list[Any]) -> bool:
-    words = ("first finding", "second finding")
-    return len(items) == 2 and all(word in json.dumps(item) for word, item in zip(words, items, strict=True))
+def _spelled(path: Path) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from errorkit.catalog import ErrorSpec
 from errorkit.dialects import Dialect
 from errorkit.publish import Options
-from errorkit.publish.envelope import code_path
 from errorkit.publish.example import request_id
+from errorkit.publish.places import code_path
 from errorkit.publish.prose import prose
 
 _REQUEST_LINE = re.compile(r"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (/\S*)").match
