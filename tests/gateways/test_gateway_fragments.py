@@ -16,7 +16,13 @@ from errorkit.catalog import Catalog
 from errorkit.dialects import get_dialect
 from errorkit.dialects.openai import OpenAI
 from errorkit.encoding import encode
-from errorkit.errors import BadGatewayError, NotFoundError, ServiceUnavailableError
+from errorkit.errors import (
+    BadGatewayError,
+    ForbiddenError,
+    NotFoundError,
+    RequestTimeoutError,
+    ServiceUnavailableError,
+)
 from errorkit.publish import Options
 from errorkit.publish.gateway.pages import Page, pages
 
@@ -201,3 +207,27 @@ def test_what_a_language_cannot_hold_is_refused() -> None:
         generate("envoy", problem, trust_inbound="maybe")
     with pytest.raises(ValueError, match="allow_origin"):
         generate("envoy", problem, allow_origin="https://a\r\nX: y")
+
+
+def test_a_status_that_the_service_conceals_is_concealed_by_its_gateway() -> None:
+    """Where every 403 of the service is shown as a 404, one that a gateway invents is, too, byte for byte."""
+
+    class Hidden(ForbiddenError):
+        concealable = True
+
+    found = {page.status: page for page in pages(Catalog([Hidden]), get_dialect("problem"), Options())}
+    assert (found[403].sent, found[403].body) == (404, found[404].body)
+
+
+def test_a_status_whose_error_is_sent_with_another_keeps_its_own() -> None:
+    """A catalogue that moves `request_timeout` to 425 has no error for a gateway's 408; the words still fit."""
+
+    class Moved(RequestTimeoutError):
+        status, message = 425, "Too slow."
+
+    found = {page.status: page for page in pages(Catalog([Moved]), get_dialect("problem"), Options())}
+    assert [(page.sent, json.loads(page.body)["status"]) for page in (found[408], found[425])] == [
+        (408,) * 2,
+        (425,) * 2,
+    ]
+    assert json.loads(found[408].body)["detail"] == "Too slow."

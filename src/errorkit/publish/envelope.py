@@ -28,9 +28,10 @@ class Envelope:
         self.path = code_path(dialect)
         self._old = version.startswith("3.0")
         body = body_schema(dialect)
-        self.definitions: dict[str, Any] = body.pop("$defs", {})
+        definitions: dict[str, Any] = body.pop("$defs", {})
         self.body = self._add("Body", body)
-        self.parts = {name: self._add(name, schema) for name, schema in self.definitions.items()}
+        for name, schema in definitions.items():
+            self._add(name, schema)
 
     def of(self, codes: Mapping[str, Any]) -> dict[str, Any]:
         """The schema of a response that has one of these codes, as the dialect spells them."""

@@ -20,6 +20,7 @@ from errorkit.exchange import Request, Response
 from errorkit.failure import Detail, Public, undotted
 from errorkit.handler import ErrorHandler
 from errorkit.publish import Options
+from errorkit.rendering import Renderer
 from errorkit.request_id import RequestIdFormat
 
 NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
@@ -79,7 +80,7 @@ def example(catalog: Catalog, spec: ErrorSpec, dialect: Dialect, options: Option
         if fields or spec.code == "missing_field":
             found = _finding(spec) or (_unacceptable(undotted(fields[0])) if fields else MISSING)
             return validation(catalog, dialect, options, found._replace(code=spec.code))
-    return _answered(_handler(catalog, dialect, options), spec.cls.__new__(spec.cls))
+    return _shown(catalog, dialect, options, spec.cls.__new__(spec.cls))
 
 
 def validation(
@@ -92,7 +93,36 @@ def validation(
     cls = (spec or catalog.by_code("validation_failed")).cls
     error = cls.__new__(cls)
     error.details = (finding,)
-    return _answered(_handler(catalog, dialect, options), error)
+    return _shown(catalog, dialect, options, error)
+
+
+def _shown(catalog: Catalog, dialect: Dialect, options: Options, error: APIError) -> Example:
+    shown = answer(catalog, dialect, options, error, request_id=request_id(dialect), at=NOW)
+    if shown.public.status == 405 and not any(name == b"allow" for name, _ in shown.response.headers):
+        shown.response.headers.append((b"allow", b"GET, POST"))
+    return shown
+
+
+def answer(
+    catalog: Catalog, dialect: Dialect, options: Options, error: APIError, *, request_id: str, at: datetime | None
+) -> Example:
+    """What the service's handler answers to an error that was made without its `__init__`.
+
+    at: the instant at which it happens. None where nobody can know it: then no instant is told to come back at.
+    """
+    handler = _handler(catalog, dialect, options)
+    request = _Request()
+    request.renderer = handler.renderer_for("/")
+    request.request_id = request_id
+    status, headers, _ = handler.respond(request, error)
+    assert request.failure is not None
+    public = request.failure.public
+    if public.retry_after is not None:
+        public = public._replace(resume_at=None if at is None else at + timedelta(seconds=public.retry_after))
+    body = Renderer(dialect).body(public)  # the handler's own has learnt that this error comes with an instant
+    headers = [(name, b"%d" % len(body) if name == b"content-length" else value) for name, value in headers]
+    known = (dialect.request_id_header, *dialect.headers(public), *error.default_headers, "WWW-Authenticate")
+    return Example(public, Response(status, headers, body), {name.lower(): name for name in known})
 
 
 @lru_cache(maxsize=64)
@@ -120,26 +150,6 @@ class _Request(Request):
 
     def header(self, name: bytes) -> str | None:
         return None
-
-
-def _answered(handler: ErrorHandler, error: APIError) -> Example:
-    """What the handler answers, at the instant `NOW`. The error was made without its `__init__`."""
-    request = _Request()
-    request.renderer = renderer = handler.renderer_for("/")
-    assert renderer is not None
-    dialect = renderer.dialect
-    request.request_id = request_id(dialect)
-    status, headers, _ = handler.respond(request, error)
-    assert request.failure is not None
-    public = request.failure.public
-    if public.retry_after is not None:
-        public = public._replace(resume_at=NOW + timedelta(seconds=public.retry_after))
-    body = renderer.body(public)
-    headers = [(name, b"%d" % len(body) if name == b"content-length" else value) for name, value in headers]
-    if status == 405 and not any(name == b"allow" for name, _ in headers):
-        headers.append((b"allow", b"GET, POST"))
-    known = (dialect.request_id_header, *dialect.headers(public), *error.default_headers, "WWW-Authenticate")
-    return Example(public, Response(status, headers, body), {name.lower(): name for name in known})
 
 
 def _finding(spec: ErrorSpec) -> Detail | None:

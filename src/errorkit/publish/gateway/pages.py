@@ -13,10 +13,8 @@ from typing import NamedTuple
 from errorkit.catalog import Catalog
 from errorkit.dialects import Dialect
 from errorkit.exchange import raw_header
-from errorkit.failure import Public
 from errorkit.publish import Options
-from errorkit.rendering import Renderer
-from errorkit.retry import advise, clock
+from errorkit.publish.example import Example, answer
 
 ID_MARK = "errorkit.place.of.the.request.id"
 """Stands in bodies for the request ID; safe in any dialect, unlikely in any text."""
@@ -38,9 +36,6 @@ OPTIONS: Mapping[str, str] = MappingProxyType(
         "trust_inbound": "no: replace every request ID that a client sends (default yes: keep a safe one)",
     }
 )
-
-_RENDERED = frozenset({"content-type", "content-length", "retry-after", "x-content-type-options"})
-"""Fields that an error's class cannot set: they follow from the answer itself."""
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
@@ -87,8 +82,7 @@ def believes(options: Options) -> bool:
 def pages(catalog: Catalog, dialect: Dialect, options: Options) -> list[Page]:
     """One page for each status that a gateway invents or the catalogue knows, by status."""
     statuses = sorted({*INVENTED, *(spec.status for spec in catalog)})
-    renderer = Renderer(dialect)
-    return [_page(catalog, renderer, options, status) for status in statuses]
+    return [_page(catalog, dialect, options, status) for status in statuses]
 
 
 def everywhere(answers: list[Page]) -> list[Header]:
@@ -96,37 +90,26 @@ def everywhere(answers: list[Page]) -> list[Header]:
     return [header for header in answers[0].headers if all(header in page.headers for page in answers)]
 
 
-def _page(catalog: Catalog, renderer: Renderer, options: Options, status: int) -> Page:
-    dialect, spec = renderer.dialect, catalog.by_status(status)
-    wait = options.retry_after.get(spec.code, spec.default_retry_after)
-    seconds = None if wait is None else advise(wait, clock()).seconds
-    sent, coarse, message = dialect.settle(status, spec.type, spec.message)
-    public = Public(
-        code=spec.code,
-        status=sent,
-        type=coarse,
-        title=spec.title,
-        message=message,
-        request_id=ID_MARK,
-        retry_after=seconds,  # and no `resume_at`: a fixed text cannot hold an instant to come
-        retryable=spec.retryable and (seconds is None or seconds <= options.max_retry_wait),
-        doc_url=options.docs_url.replace("{code}", spec.code),
-    )
-    own = {name.lower(): value for name, value in spec.default_headers.items() if name.lower() not in _RENDERED}
-    if spec.concealable:
-        own.pop("cache-control", None)
-    pairs = [pair for pair in (raw_header(*field) for field in own.items()) if pair is not None]
-    response = renderer.render(public, pairs, cache_control="cache-control" in own)
-    body = response.body.decode("utf-8")
-    if body.replace(ID_MARK, _OTHER_ID) != renderer.body(public._replace(request_id=_OTHER_ID)).decode("utf-8"):
-        body = renderer.body(public._replace(request_id="")).decode("utf-8")  # encoded further: the header alone has it
-    spelled = {name.lower(): name for name in (*spec.default_headers, *dialect.headers(public))}
+def _page(catalog: Catalog, dialect: Dialect, options: Options, status: int) -> Page:
+    spec = catalog.by_status(status)
+    cls = spec.cls
+    if spec.status != status:  # the words of another status, which stays with its own errors
+        cls = type(cls.__name__, (cls,), {"status": status})
+
+    def told(request_id: str) -> Example:
+        return answer(catalog, dialect, options, cls.__new__(cls), request_id=request_id, at=None)
+
+    shown = told(ID_MARK)
+    body = shown.body
+    if body.replace(ID_MARK, _OTHER_ID) != told(_OTHER_ID).body:
+        body = told("").body  # encoded further: the header alone has it
+    own = {name.lower(): value for name, value in spec.default_headers.items()}
     headers = [
-        Header(spelled.get(field, field.title()), value, yields=field in own or field == "retry-after")
-        for field, value in ((raw.decode("ascii"), value.decode("latin-1")) for raw, value in response.headers)
-        if field not in ("content-type", "content-length", dialect.request_id_header.lower())
+        Header(name, value, yields=own.get(name.lower()) == value or name == "Retry-After")
+        for name, value in shown.headers
+        if name.lower() not in ("content-type", "content-length", dialect.request_id_header.lower())
     ]
-    return Page(status, sent, spec.code, (*headers, *_cross_origin(dialect, options)), body)
+    return Page(status, shown.public.status, spec.code, (*headers, *_cross_origin(dialect, options)), body)
 
 
 def _cross_origin(dialect: Dialect, options: Options) -> list[Header]:
