@@ -237,6 +237,7 @@ def test_preview_shows_every_response() -> None:
         (["diff", str(ROOT / "pyproject.toml"), CATALOG], "not a catalogue exported by errorkit"),
         (["client", "python", CATALOG, "--option", "rot=X"], "client python has no option 'rot'; it takes: api, "),
         (["client", "python", CATALOG, "--option", "name"], "--option 'name': write name=value"),
+        (["client", "python", CATALOG, "--option", "title=X"], "client python has no option 'title'; it takes: api, "),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

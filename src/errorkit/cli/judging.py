@@ -72,6 +72,5 @@ def diff(
 def _exported(path: str, dialect: str | None) -> Exported:
     if ":" in path and not Path(path).exists():
         found = target.load(path)
-        options = found.options(title=None, base_url=None, docs_url=None)
-        return export.export(found.catalog, found.dialect(dialect), options)
+        return export.export(found.catalog, found.dialect(dialect), found.options())
     return export.load(read_text(Path(path)))

@@ -26,7 +26,7 @@ def explain(where: Where, code: str, dialect: DialectName = None, docs_url: Docs
             spec = found.catalog.by_code(code if code in found.catalog else chosen.canonical(code))
         except KeyError as error:
             raise target.TargetError(str(error.args[0])) from None
-        shown = example(found.catalog, spec, chosen, found.options(title=None, base_url=None, docs_url=docs_url))
+        shown = example(found.catalog, spec, chosen, found.options(docs_url=docs_url))
     out.print(f"[bold]{escape(chosen.spell(spec.code))}[/]  {shown.public.status} {escape(spec.title)}\n")
     words = prose(spec)
     table = Table.grid(padding=(0, 2))
@@ -56,7 +56,7 @@ def preview(
     with explained():
         found = target.load(where)
         chosen = found.dialect(dialect)
-        options = found.options(title=None, base_url=None, docs_url=docs_url)
+        options = found.options(docs_url=docs_url)
         try:
             specs = [found.catalog.by_code(code) for code in codes] if codes else list(found.catalog)
         except KeyError as error:

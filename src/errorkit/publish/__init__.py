@@ -29,11 +29,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from errorkit.catalog import Catalog
 from errorkit.dialects import Dialect
+from errorkit.failure import NOTHING
 
 if TYPE_CHECKING:
     from errorkit.config import Config
 
-_EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 Files = dict[str, str]
 """Relative path to text."""
@@ -105,7 +105,7 @@ def generator(words: str) -> tuple[Generator, Mapping[str, str]]:
     path, _, name = GENERATORS[words].partition(":")
     module = import_module(path)
     function: Generator = getattr(module, name)
-    return function, getattr(module, "OPTIONS", _EMPTY)
+    return function, getattr(module, "OPTIONS", NOTHING)
 
 
 def generate(words: str, catalog: Catalog, dialect: Dialect, options: Options) -> Files:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
@@ -14,6 +14,7 @@ from typing import Any
 from errorkit.catalog import Catalog
 from errorkit.config import Config, ConfigurationError
 from errorkit.dialects import Dialect, get_dialect
+from errorkit.failure import NOTHING
 from errorkit.handler import ErrorHandler
 from errorkit.publish import Options
 
@@ -51,13 +52,22 @@ class Target:
         except ValueError as error:
             raise TargetError(str(error)) from None
 
-    def options(self, *, title: str | None, base_url: str | None, docs_url: str | None, **extra: str) -> Options:
+    def options(
+        self,
+        *,
+        title: str | None = None,
+        base_url: str | None = None,
+        docs_url: str | None = None,
+        operations: Mapping[str, Sequence[tuple[str, str]]] = NOTHING,
+        extra: Mapping[str, str] = NOTHING,
+    ) -> Options:
         """Options from the configuration; the arguments win over it."""
         return Options.of(
             self.config or Config(),
             title=title or str(getattr(self.app, "title", "")) or "API",
             base_url=(base_url or "https://api.example.com").rstrip("/"),
             also=self.dialects,
+            operations=operations,
             extra=extra,
             **({} if docs_url is None else {"docs_url": docs_url}),
         )

@@ -1,0 +1,189 @@
+"""Commands that write files: to the terminal or to `--output`, or compared with what is there by `--check`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.text import Text
+
+from errorkit.cli.application import declared, occurrences, openapi_of
+from errorkit.cli.terminal import (
+    BaseURL,
+    Check,
+    DialectName,
+    DocsURL,
+    Extra,
+    Output,
+    Title,
+    Where,
+    err,
+    explained,
+    fail,
+    out,
+)
+from errorkit.publish import Files, generate, target, written
+from errorkit.publish import export as exporting
+from errorkit.publish import openapi as describing
+
+_DIFF = {"+": "green", "-": "red", "@": "cyan"}
+
+
+class Format(StrEnum):
+    """What the reference is written as."""
+
+    HTML = "html"
+    MARKDOWN = "markdown"
+
+
+class Language(StrEnum):
+    """What a client is written in."""
+
+    PYTHON = "python"
+    TYPESCRIPT = "typescript"
+
+
+class Gateway(StrEnum):
+    """What stands in front of the service."""
+
+    NGINX = "nginx"
+    ENVOY = "envoy"
+    CADDY = "caddy"
+
+
+def docs(
+    where: Where,
+    output: Output = None,
+    format: Annotated[Format, typer.Option("--format", "-f", help="What to write.")] = Format.HTML,
+    dialect: DialectName = None,
+    title: Title = None,
+    base_url: BaseURL = None,
+    docs_url: DocsURL = None,
+    check: Check = False,
+) -> None:
+    """The reference: an index with search, and a page for every code."""
+    _write(f"docs {format}", where, output, check, dialect, title=title, base_url=base_url, docs_url=docs_url)
+
+
+def export(
+    where: Where,
+    output: Output = None,
+    dialect: DialectName = None,
+    title: Title = None,
+    docs_url: DocsURL = None,
+    check: Check = False,
+) -> None:
+    """The catalogue as JSON, for `diff` and for other tools."""
+    _write("export", where, output, check, dialect, title=title, docs_url=docs_url)
+
+
+def client(
+    language: Language,
+    where: Where,
+    output: Output = None,
+    dialect: DialectName = None,
+    title: Title = None,
+    base_url: BaseURL = None,
+    option: Extra = None,
+    check: Check = False,
+) -> None:
+    """A typed client's errors, one class for each code."""
+    _write(f"client {language}", where, output, check, dialect, option, title=title, base_url=base_url)
+
+
+def gateway(
+    kind: Gateway,
+    where: Where,
+    output: Output = None,
+    dialect: DialectName = None,
+    title: Title = None,
+    base_url: BaseURL = None,
+    option: Extra = None,
+    check: Check = False,
+) -> None:
+    """A gateway's error pages in the service's dialect."""
+    _write(f"gateway {kind}", where, output, check, dialect, option, title=title, base_url=base_url)
+
+
+def openapi(
+    where: Where,
+    document: Annotated[
+        Path | None, typer.Argument(help="An OpenAPI document, JSON or YAML; default: the app's.")
+    ] = None,
+    output: Output = None,
+    dialect: DialectName = None,
+    title: Title = None,
+    docs_url: DocsURL = None,
+    check: Check = False,
+) -> None:
+    """An OpenAPI document with the errors that each operation really gives."""
+    with explained():
+        found = target.load(where)
+        if document is None:
+            result = openapi_of(found)
+            if result is None:
+                raise target.TargetError(f"{where!r} has no OpenAPI document of its own; name a file after it")
+        else:
+            options = found.options(title=title, docs_url=docs_url)
+            chosen = found.dialect(dialect)
+            source = describing.read(document)
+            result = describing.document(source, found.catalog, lambda _path: chosen, options, declared(found))
+        _deliver({"openapi.json": json.dumps(result, indent=2, ensure_ascii=False) + "\n"}, output, check)
+
+
+def schema(output: Output = None, check: Check = False) -> None:
+    """The JSON Schema of an exported catalogue."""
+    _deliver({"catalog.schema.json": json.dumps(exporting.schema(), indent=2) + "\n"}, output, check)
+
+
+def _write(
+    words: str,
+    where: str,
+    output: Path | None,
+    check: bool,
+    dialect: str | None,
+    option: Iterable[str] | None = None,
+    **given: str | None,
+) -> None:
+    """Run a generator by its words. given: what the command takes of the title and the URLs."""
+    with explained():
+        found = target.load(where)
+        options = found.options(**given, operations=occurrences(found), extra=_pairs(option or ()))
+        _deliver(generate(words, found.catalog, found.dialect(dialect), options), output, check)
+
+
+def _deliver(files: Files, output: Path | None, check: bool) -> None:
+    if output is None:
+        if len(files) > 1:
+            fail(f"this gives {len(files)} files; name a directory with --output")
+        if check:
+            fail("--check compares with a written file; name it with --output")
+        print(next(iter(files.values())), end="")  # noqa: T201 - plain text for a pipe
+        return
+    places = written.places(files, output)
+    if not check:
+        written.write(places)
+        err.print(f"{len(places)} file{'s' * (len(places) != 1)} in {escape(str(output))}")
+        return
+    diffs = list(written.stale(places))
+    for difference in diffs:
+        for row in difference.splitlines():  # never wrapped: a path that is cut in two leads nowhere
+            out.print(Text(row, style=_DIFF.get(row[:1], "")))
+    if diffs:
+        err.print(f"[red]stale:[/] {len(diffs)} of {len(places)} files; run the command again without --check")
+        raise typer.Exit(1)
+
+
+def _pairs(option: Iterable[str]) -> dict[str, str]:
+    pairs = {}
+    for entry in option:
+        name, equals, value = entry.partition("=")
+        if not equals:
+            raise target.TargetError(f"--option {entry!r}: write name=value")
+        pairs[name] = value
+    return pairs
