@@ -217,6 +217,38 @@ def test_preview_shows_every_response() -> None:
     assert "retry-after-ms: 1000" in output
 
 
+OPTIONS = {
+    "--title": "Ledgers of Zürich",
+    "--base-url": "https://ledgers.example",
+    "--docs-url": "https://docs.example/{code}",
+    "--dialect": "anthropic",
+}
+
+
+@pytest.mark.parametrize("words", [words for words in WRITERS if words != ("schema",)], ids=" ".join)
+def test_every_option_of_a_command_changes_what_it_writes(service: str, tmp_path: Path, words: tuple[str, ...]) -> None:
+    """None is taken and then ignored."""
+    (tmp_path / "api.json").write_text('{"openapi": "3.1.0", "paths": {"/x": {"get": {"responses": {}}}}}')
+    command = [word.format(service=service) for word in words]
+    if words[0] == "openapi":
+        command.append(str(tmp_path / "api.json"))
+    # the envelope of RFC 9457 has a place for everything
+    plain = [*command, "--dialect", "problem", "-o"]
+    run(*plain, tmp_path / "plain")
+    help_text = run(words[0], "--help").output
+    taken = [option for option in OPTIONS if option in help_text]
+    assert "--dialect" in taken
+    for option in taken:
+        (tmp_path / option).mkdir()
+        run(*plain, tmp_path / option, option, OPTIONS[option])
+        assert _contents(tmp_path / option) != _contents(tmp_path / "plain"), option
+
+
+def _contents(directory: Path) -> dict[str, str]:
+    files = (path for path in directory.rglob("*") if path.is_file())
+    return {str(path.relative_to(directory)): path.read_text() for path in files}
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -230,6 +262,7 @@ def test_preview_shows_every_response() -> None:
         (["docs", CATALOG], "name a directory with --output"),
         (["explain", CATALOG, "not_fond"], "did you mean 'not_found'?"),
         (["preview", CATALOG, "conflit"], "did you mean 'conflict'?"),
+        (["openapi", CATALOG, "--dialect", "kaiko"], "--dialect and --docs-url are for a document"),
         (["openapi", CATALOG], "has no OpenAPI document of its own; name a file after it"),
         (["openapi", CATALOG, "absent.yaml"], "absent.yaml: No such file or directory; looked in"),
         (["check", CATALOG], "is not an application whose routes can be listed"),

@@ -88,12 +88,11 @@ def client(
     output: Output = None,
     dialect: DialectName = None,
     title: Title = None,
-    base_url: BaseURL = None,
     option: Extra = None,
     check: Check = False,
 ) -> None:
     """A typed client's errors, one class for each code."""
-    _write(f"client {language}", where, output, check, dialect, option, title=title, base_url=base_url)
+    _write(f"client {language}", where, output, check, dialect, option, title=title)
 
 
 def gateway(
@@ -101,13 +100,12 @@ def gateway(
     where: Where,
     output: Output = None,
     dialect: DialectName = None,
-    title: Title = None,
-    base_url: BaseURL = None,
+    docs_url: DocsURL = None,
     option: Extra = None,
     check: Check = False,
 ) -> None:
     """A gateway's error pages in the service's dialect."""
-    _write(f"gateway {kind}", where, output, check, dialect, option, title=title, base_url=base_url)
+    _write(f"gateway {kind}", where, output, check, dialect, option, docs_url=docs_url)
 
 
 def openapi(
@@ -117,7 +115,6 @@ def openapi(
     ] = None,
     output: Output = None,
     dialect: DialectName = None,
-    title: Title = None,
     docs_url: DocsURL = None,
     check: Check = False,
 ) -> None:
@@ -125,11 +122,13 @@ def openapi(
     with explained():
         found = target.load(where)
         if document is None:
+            if dialect or docs_url:
+                raise target.TargetError("--dialect and --docs-url are for a document; the app describes itself")
             result = openapi_of(found)
             if result is None:
                 raise target.TargetError(f"{where!r} has no OpenAPI document of its own; name a file after it")
         else:
-            options = found.options(title=title, docs_url=docs_url)
+            options = found.options(docs_url=docs_url)
             chosen = found.dialect(dialect)
             source = describing.read(document)
             result = describing.document(source, found.catalog, lambda _path: chosen, options, declared(found))
