@@ -273,6 +273,11 @@ def text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
+def texts(body: Any, *names: str) -> dict[str, str]:
+    """Members of a JSON object that are strings, or nothing, by name."""
+    return {name: text(member(body, name)) for name in names}
+
+
 def items(value: Any) -> list[dict[str, Any]]:
     """The objects of a JSON array."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

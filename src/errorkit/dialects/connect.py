@@ -14,7 +14,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from errorkit.dialects import Dialect, google_rpc, items, member, text
+from errorkit.dialects import google_rpc, items, member, text
 from errorkit.failure import Public
 
 _SCHEMA: Mapping[str, tuple[tuple[int, str, str], ...]] = {
@@ -57,39 +57,15 @@ class Body(TypedDict):
     details: list[Info]
 
 
-class Connect(Dialect):
+class Connect(google_rpc.RPCDialect):
     """The status follows the code, as the protocol has it, within 4xx and within 5xx."""
 
     name = "connect"
     Body = Body
-    places = {
-        "code": "$.details[?@.type=='google.rpc.ErrorInfo'].debug.reason",
-        "param": "$.details[?@.type=='google.rpc.ErrorInfo'].debug.metadata.param",
-        "details": "$.details[?@.type=='google.rpc.BadRequest'].debug.fieldViolations",
-        "request_id": "$.details[?@.type=='google.rpc.RequestInfo'].debug.requestId",
-    }
-    code_case = "upper"
-    status_missing = status_invalid = 400
+    places = google_rpc.places("$.details[?@.type=='google.rpc.{}'].debug")
     types = {status: _word(code) for status, code in google_rpc.CODE_OF_STATUS.items()} | {413: "resource_exhausted"}
     status_of_type = {_word(code): status for code, status in google_rpc.STATUS_OF_CODE.items()}
     known_types = frozenset(status_of_type)
-    domain = "service.local"
-    """`ErrorInfo.domain`: the service's registered name, such as `widgets.example.com`."""
-    carries = (
-        "status",
-        "code",
-        "type",
-        "message",
-        "param",
-        "request_id",
-        "doc_url",
-        "retry_after",
-        "rate_limit",
-        "extensions",
-        "details.path",
-        "details.message",
-        "details.code",
-    )
     copies = ("message", "request_id", "resume_at")
     id_forms = MappingProxyType({"request_info": _request_info})
 
@@ -100,7 +76,7 @@ class Connect(Dialect):
                 "value": _base64(encode(name, message)),
                 "debug": message,
             }
-            for name, message in google_rpc.messages(self, public, self.domain)
+            for name, message in self.messages(public)
         ]
         return {"code": public.type, "message": public.message, "details": details}
 
@@ -115,7 +91,7 @@ class Connect(Dialect):
             headers,
             type=text(member(body, "code")),
             message=text(member(body, "message")),
-            **google_rpc.read(self, details),
+            **self.fields(details),
         )
 
 

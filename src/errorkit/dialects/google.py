@@ -10,7 +10,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from errorkit.dialects import Dialect, google_rpc, items, member, text
+from errorkit.dialects import google_rpc, items, member, text
 from errorkit.failure import Public
 
 _PREFIX = "type.googleapis.com/google.rpc."
@@ -27,43 +27,19 @@ class Body(TypedDict):
     error: Error
 
 
-class Google(Dialect):
+class Google(google_rpc.RPCDialect):
     """The code is `ErrorInfo.reason`; a RetryInfo says that a client may retry."""
 
     name = "google"
     media_type = "application/json; charset=UTF-8"
     Body = Body
-    places = {
-        "code": "$.error.details[?@['@type']=='type.googleapis.com/google.rpc.ErrorInfo'].reason",
-        "param": "$.error.details[?@['@type']=='type.googleapis.com/google.rpc.ErrorInfo'].metadata.param",
-        "details": "$.error.details[?@['@type']=='type.googleapis.com/google.rpc.BadRequest'].fieldViolations",
-        "request_id": "$.error.details[?@['@type']=='type.googleapis.com/google.rpc.RequestInfo'].requestId",
-    }
-    code_case = "upper"
-    status_missing = status_invalid = 400
+    places = google_rpc.places("$.error.details[?@['@type']=='type.googleapis.com/google.rpc.{}']")
     types = google_rpc.CODE_OF_STATUS
     known_types = frozenset(google_rpc.STATUS_OF_CODE)
-    domain = "service.local"
-    """`ErrorInfo.domain`: the service's registered name, such as `widgets.example.com`."""
-    carries = (
-        "status",
-        "code",
-        "type",
-        "message",
-        "param",
-        "request_id",
-        "doc_url",
-        "retry_after",
-        "rate_limit",
-        "extensions",
-        "details.path",
-        "details.message",
-        "details.code",
-    )
     copies = ("message", "request_id", "param", "retry_after", "resume_at")
 
     def write(self, public: Public) -> dict[str, Any]:
-        found = google_rpc.messages(self, public, self.domain)
+        found = self.messages(public)
         return {
             "error": {
                 "code": public.status,
@@ -81,5 +57,5 @@ class Google(Dialect):
             headers,
             type=text(member(error, "status")),
             message=text(member(error, "message")),
-            **google_rpc.read(self, details),
+            **self.fields(details),
         )

@@ -65,51 +65,83 @@ CODE_OF_STATUS: Mapping[int, str] = MappingProxyType(
 """The code of each HTTP status; 400 and 500 stand for their families."""
 
 
-def messages(dialect: Dialect, public: Public, domain: str) -> list[tuple[str, dict[str, Any]]]:
-    """The error details of AIP-193: names in `google.rpc` and their JSON form, each at most once.
+class RPCDialect(Dialect):
+    """A dialect whose code, findings, advice and request ID are error details of `google.rpc`."""
 
-    A map's values are strings: other extensions go in as their JSON.
-    """
-    metadata = {
-        name: value if isinstance(value, str) else encode(value).decode("utf-8")
-        for name, value in public.extensions.items()
-    }
-    if public.param is not None:
-        metadata["param"] = public.param
-    found: list[tuple[str, dict[str, Any]]] = [
-        ("ErrorInfo", {"reason": dialect.spell(public.code), "domain": domain, "metadata": metadata}),
-        ("RequestInfo", {"requestId": public.request_id}),
-    ]
-    if public.details:
-        violations = [
-            {"field": detail.field, "description": detail.message, "reason": dialect.spell(detail.code)}
-            for detail in public.details
+    code_case = "upper"
+    status_missing = status_invalid = 400
+    domain = "service.local"
+    """`ErrorInfo.domain`: the service's registered name, such as `widgets.example.com`."""
+    carries = (
+        "status",
+        "code",
+        "type",
+        "message",
+        "param",
+        "request_id",
+        "doc_url",
+        "retry_after",
+        "rate_limit",
+        "extensions",
+        "details.path",
+        "details.message",
+        "details.code",
+    )
+
+    def messages(self, public: Public) -> list[tuple[str, dict[str, Any]]]:
+        """The error details of AIP-193: names in `google.rpc` and their JSON form, each at most once.
+
+        A map's values are strings: other extensions go in as their JSON.
+        """
+        metadata = {
+            name: value if isinstance(value, str) else encode(value).decode("utf-8")
+            for name, value in public.extensions.items()
+        }
+        if public.param is not None:
+            metadata["param"] = public.param
+        found: list[tuple[str, dict[str, Any]]] = [
+            ("ErrorInfo", {"reason": self.spell(public.code), "domain": self.domain, "metadata": metadata}),
+            ("RequestInfo", {"requestId": public.request_id}),
         ]
-        found.append(("BadRequest", {"fieldViolations": violations}))
-    if public.retry_after is not None and public.retryable:
-        found.append(("RetryInfo", {"retryDelay": f"{public.retry_after}s"}))
-    if public.doc_url:
-        found.append(("Help", {"links": [{"description": public.title, "url": public.doc_url}]}))
-    return found
+        if public.details:
+            violations = [
+                {"field": detail.field, "description": detail.message, "reason": self.spell(detail.code)}
+                for detail in public.details
+            ]
+            found.append(("BadRequest", {"fieldViolations": violations}))
+        if public.retry_after is not None and public.retryable:
+            found.append(("RetryInfo", {"retryDelay": f"{public.retry_after}s"}))
+        if public.doc_url:
+            found.append(("Help", {"links": [{"description": public.title, "url": public.doc_url}]}))
+        return found
+
+    def fields(self, details: Mapping[str, Any]) -> dict[str, Any]:
+        """Fields of `Public` from error details in their JSON form, by name in `google.rpc`."""
+        info = details.get("ErrorInfo")
+        metadata = member(info, "metadata")
+        links = items(member(details.get("Help"), "links"))
+        return {
+            "code": self.canonical(text(member(info, "reason"))),
+            "param": text(member(metadata, "param")),
+            "request_id": text(member(details.get("RequestInfo"), "requestId")),
+            "doc_url": text(links[0].get("url")) if links else "",
+            "details": tuple(
+                Detail(
+                    undotted(text(item.get("field"))),
+                    text(item.get("description")),
+                    self.canonical(text(item.get("reason"))),
+                )
+                for item in items(member(details.get("BadRequest"), "fieldViolations"))
+            ),
+            "extensions": extensions(metadata, ("param",)),
+        }
 
 
-def read(dialect: Dialect, details: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields of `Public` from error details in their JSON form, by name in `google.rpc`."""
-    info = details.get("ErrorInfo")
-    metadata = member(info, "metadata")
-    links = items(member(details.get("Help"), "links"))
+def places(detail: str) -> dict[str, str]:
+    """`Dialect.places` of what is in error details. detail: JSONPath of one, its name left out as `{}`."""
     return {
-        "code": dialect.canonical(text(member(info, "reason"))),
-        "param": text(member(metadata, "param")),
-        "request_id": text(member(details.get("RequestInfo"), "requestId")),
-        "doc_url": text(links[0].get("url")) if links else "",
-        "details": tuple(
-            Detail(
-                undotted(text(item.get("field"))),
-                text(item.get("description")),
-                dialect.canonical(text(item.get("reason"))),
-            )
-            for item in items(member(details.get("BadRequest"), "fieldViolations"))
-        ),
-        "extensions": extensions(metadata, ("param",)),
+        "code": detail.format("ErrorInfo") + ".reason",
+        "param": detail.format("ErrorInfo") + ".metadata.param",
+        "details": detail.format("BadRequest") + ".fieldViolations",
+        "request_id": detail.format("RequestInfo") + ".requestId",
     }

@@ -7,7 +7,7 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from errorkit.dialects import Dialect, extensions, member, text
+from errorkit.dialects import Dialect, extensions, member, text, texts
 from errorkit.failure import Detail, Public
 from errorkit.request_id import RequestIdFormat
 
@@ -78,10 +78,7 @@ class Kaiko(Dialect):
             status,
             headers,
             code=self.canonical(text(member(error, "code"))),
-            type=text(member(error, "type")),
-            message=text(member(error, "message")),
-            param=text(member(error, "param")) or None,
-            request_id=text(member(error, "request_id")),
+            **texts(error, "type", "message", "param", "request_id"),
             extensions=extensions(error, Error.__annotations__),
         )
 

@@ -7,7 +7,7 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from errorkit.dialects import Dialect, extensions, member, text
+from errorkit.dialects import Dialect, extensions, member, text, texts
 from errorkit.failure import Public
 
 
@@ -74,9 +74,7 @@ class Korad(Dialect):
             status,
             headers,
             code=self.canonical(text(member(error, "code"))),
-            type=text(member(error, "type")),
-            message=text(member(error, "message")),
-            param=text(member(error, "param")) or None,
+            **texts(error, "type", "message", "param"),
             extensions=extensions(error, Error.__annotations__),
         )
 

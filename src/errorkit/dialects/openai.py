@@ -11,7 +11,7 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from errorkit.dialects import Dialect, extensions, fields_of, findings, member, text
+from errorkit.dialects import Dialect, extensions, fields_of, findings, member, text, texts
 from errorkit.failure import Public
 from errorkit.retry import RateLimit, duration
 
@@ -85,9 +85,7 @@ class OpenAI(Dialect):
             status,
             headers,
             code=self.canonical(text(member(error, "code"))),
-            type=text(member(error, "type")),
-            message=text(member(error, "message")),
-            param=text(member(error, "param")),
+            **texts(error, "type", "message", "param"),
             details=fields_of(member(error, "details")),
             extensions=extensions(error, Error.__annotations__),
         )

@@ -11,7 +11,7 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from errorkit.dialects import Dialect, extensions, fields_of, findings, member, text
+from errorkit.dialects import Dialect, extensions, fields_of, findings, member, text, texts
 from errorkit.failure import Public
 
 
@@ -86,10 +86,7 @@ class Stripe(Dialect):
             status,
             headers,
             code=self.canonical(text(member(error, "code"))),
-            type=text(member(error, "type")),
-            message=text(member(error, "message")),
-            param=text(member(error, "param")),
-            doc_url=text(member(error, "doc_url")),
+            **texts(error, "type", "message", "param", "doc_url"),
             details=fields_of(member(error, "errors")),
             extensions=extensions(error, Error.__annotations__),
         )
