@@ -31,11 +31,10 @@ def operations(found: Target) -> Iterable[Operation]:
 
 def openapi_of(found: Target) -> dict[str, Any] | None:
     """The document of the target's application, errors described, or None where it has none."""
-    if not hasattr(found.app, "openapi"):
+    adapter = _adapter(found)
+    if not hasattr(adapter, "document_errors"):
         return None
-    adapter, handler = _adapter(found), handler_of(found.app)
-    if hasattr(adapter, "document_errors") and handler is not None:
-        adapter.document_errors(found.app, handler)
+    adapter.document_errors(found.app, handler_of(found.app))
     return dict(found.app.openapi())
 
 

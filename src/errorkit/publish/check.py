@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-import inspect
 from collections.abc import Iterable, Iterator, Mapping, Set
+from pathlib import Path
 from types import FunctionType
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from errorkit.errors import STANDARD
 from errorkit.publish import Options
 from errorkit.publish.example import example
 from errorkit.publish.openapi import METHODS
-from errorkit.publish.scan import Findings, Raised, Scanner, Unfollowed
+from errorkit.publish.scan import UNREADABLE, Findings, Raised, Scanner, Unfollowed
 from errorkit.publish.scope import parse
 
 IMPLIED = frozenset({"internal", "validation_failed", "malformed_json", "unauthenticated"})
@@ -79,13 +79,16 @@ def check(
             faults += _never_raised(place, operation, {*raised, *elsewhere})
         if document is not None and operation.documented:
             faults += _documented(place, operation, raised, document, catalog, dialect, options)
-    faults += _unused(catalog, scanner, seen | elsewhere)
+    mentioned, unread = _mentioned(scanner)
+    unfollowed.update(dict.fromkeys(unread))
+    if not unread:
+        faults += _unused(catalog, scanner, {*seen, *elsewhere}, mentioned)
     return Report(count, tuple(dict.fromkeys(faults)), tuple(unfollowed))
 
 
 def _code(error: Raised, catalog: Catalog) -> str:
     if error.cls is None:
-        return catalog.by_status(error.status).code if 400 <= error.status <= 599 else "internal"
+        return catalog.by_status(error.status).code
     return catalog.by_class(error.cls).code
 
 
@@ -168,9 +171,8 @@ def _documented(
             yield Fault(place, f"OpenAPI names {name!r} for {status}, which is neither declared nor raised")
 
 
-def _unused(catalog: Catalog, scanner: Scanner, seen: set[str]) -> Iterator[Fault]:
+def _unused(catalog: Catalog, scanner: Scanner, seen: Set[str], mentioned: Set[str]) -> Iterator[Fault]:
     """Errors of the service's own that no line of it mentions."""
-    mentioned = _mentioned(scanner)
     for spec in catalog:
         if spec.code in seen or any(issubclass(standard, spec.cls) for standard in STANDARD):
             continue
@@ -179,16 +181,16 @@ def _unused(catalog: Catalog, scanner: Scanner, seen: set[str]) -> Iterator[Faul
             yield Fault(f"{spec.cls.__module__}.{spec.cls.__qualname__}", f"{spec.code!r} is never raised")
 
 
-def _mentioned(scanner: Scanner) -> set[str]:
-    """Names that are called, raised or handed over anywhere in the service's code."""
+def _mentioned(scanner: Scanner) -> tuple[set[str], list[Unfollowed]]:
+    """Names that are called, raised or handed over anywhere in the service's code, and what cannot be read of it."""
     names: set[str] = set()
+    unread: list[Unfollowed] = []
     for module in scanner.modules():
         try:
-            tree = ast.parse(inspect.getsource(module))
-        except (OSError, TypeError, SyntaxError):
-            continue
-        names |= _names(tree)
-    return names
+            names |= _names(ast.parse(Path(str(module.__file__)).read_bytes()))
+        except (OSError, SyntaxError, ValueError):  # gone, or compiled
+            unread.append(Unfollowed(module.__name__, UNREADABLE))
+    return names, unread
 
 
 def _names(tree: ast.AST) -> set[str]:

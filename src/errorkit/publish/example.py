@@ -111,7 +111,7 @@ def answer(
     at: the instant at which it happens. None where nobody can know it: then no instant is told to come back at.
     """
     handler = _handler(catalog, dialect, options)
-    request = _Request()
+    request = Request()
     request.renderer = handler.renderer_for("/")
     request.request_id = request_id
     status, headers, _ = handler.respond(request, error)
@@ -139,17 +139,6 @@ def _handler(catalog: Catalog, dialect: Dialect, options: Options) -> ErrorHandl
             negotiate=options.negotiate,
         )
     )
-
-
-class _Request(Request):
-    """A request without a server."""
-
-    @property
-    def path(self) -> str:
-        return "/"
-
-    def header(self, name: bytes) -> str | None:
-        return None
 
 
 def _finding(spec: ErrorSpec) -> Detail | None:

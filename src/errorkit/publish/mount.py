@@ -85,7 +85,9 @@ class ReferenceASGI(Reference):
     """The reference as an ASGI application."""
 
     async def __call__(self, scope: dict[str, Any], receive: Callable[..., Any], send: Send) -> None:
-        """Serve one request; other kinds of scope are none of its business."""
+        """Serve one request; a WebSocket is refused, other kinds of scope are none of its business."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close"})
         if scope["type"] != "http":
             return
         root, path = scope.get("root_path", ""), scope["path"]

@@ -100,7 +100,7 @@ class Reader(ast.NodeVisitor):
             self.visit(statement)
         inner, self.found = self.found, outer
         for handler in node.handlers:
-            if not any(isinstance(part, ast.Raise) and part.exc is None for part in ast.walk(handler)):
+            if not any(_raises_again(part, handler.name) for part in ast.walk(handler)):
                 caught = tuple(self.scope.classes(handler.type))
                 inner.raised = {error for error in inner.raised if not _is_caught(error, caught)}
         self.found.add(inner)
@@ -193,7 +193,7 @@ class Reader(ast.NodeVisitor):
         elif getattr(found, "__name__", "") in _HTTP_EXCEPTIONS and call is not None:
             self._http(call, node)
         elif isinstance(getattr(found, "code", None), int) and _is_framework(found):
-            self.found.raised.add(Raised(None, found.code, self._place(node)))
+            self._status(found.code, node)
         elif inspect.isclass(found) and issubclass(found, BaseException):
             self._translated(found, node)
         else:
@@ -227,10 +227,13 @@ class Reader(ast.NodeVisitor):
         given = [*call.args[:1], *(k.value for k in call.keywords if k.arg in ("status_code", "code"))]
         status = self.scope.resolve(given[0]) if given else UNKNOWN
         if isinstance(status, int):
-            if status >= 400:
-                self.found.raised.add(Raised(None, int(status), self._place(node)))
+            self._status(int(status), node)
         else:
             self._unfollowed(node, f"raises {ast.unparse(call)}, whose status is not a literal")
+
+    def _status(self, status: int, node: ast.AST) -> None:
+        if status >= 400:  # else a redirect
+            self.found.raised.add(Raised(None, status, self._place(node)))
 
     def _found(self, cls: type[APIError], node: ast.AST) -> None:
         self.found.raised.add(Raised(cls, cls.status, self._place(node)))
@@ -249,6 +252,13 @@ def _is_framework(thing: Any) -> bool:
 
 def _is_abort(function: Any) -> bool:
     return getattr(function, "__name__", "") == "abort" and _is_framework(function)
+
+
+def _raises_again(node: ast.AST, name: str | None) -> bool:
+    """`raise`, or `raise error` in an `except ... as error`."""
+    if not isinstance(node, ast.Raise):
+        return False
+    return node.exc is None or (isinstance(node.exc, ast.Name) and node.exc.id == name)
 
 
 def _is_caught(error: Raised, caught: Iterable[type[BaseException]]) -> bool:

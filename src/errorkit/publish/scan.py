@@ -18,7 +18,9 @@ from typing import Any
 from errorkit.publish.reading import Findings, Raised, Reader, Unfollowed
 from errorkit.publish.scope import Scope, parse
 
-__all__ = ["Findings", "Raised", "Scanner", "Unfollowed"]
+__all__ = ["UNREADABLE", "Findings", "Raised", "Scanner", "Unfollowed"]
+
+UNREADABLE = "its source cannot be read"
 
 
 class Scanner:
@@ -106,7 +108,7 @@ class Scanner:
         node = parse(function)
         if node is None:
             place = f"{function.__module__}.{function.__qualname__}"
-            return Findings(unfollowed={Unfollowed(place, "its source cannot be read")})
+            return Findings(unfollowed={Unfollowed(place, UNREADABLE)})
         return Reader(self, Scope(function, node)).read()
 
 

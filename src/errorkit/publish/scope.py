@@ -170,7 +170,8 @@ def parse(function: FunctionType) -> FunctionNode | None:
     except (OSError, TypeError, SyntaxError):
         return None
     node = tree.body[0]
-    return node if isinstance(node, FunctionNode) else None
+    # generated code has no lines of its own: Python then shows the module's
+    return node if isinstance(node, FunctionNode) and node.name == function.__code__.co_name else None
 
 
 def _hints(thing: Any) -> dict[str, Any]:

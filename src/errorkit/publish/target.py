@@ -114,9 +114,8 @@ def handler_of(app: Any) -> ErrorHandler | None:
         build: Callable[..., Any] | None = getattr(middleware.cls, "build", None)
         if build is not None and "errorkit" in {base.__module__.partition(".")[0] for base in middleware.cls.__mro__}:
             settings = dict(middleware.kwargs)
-            built = settings.pop("handler", None) or build(settings.pop("config", None), settings)
-            if isinstance(built, ErrorHandler):
-                return built
+            handler: ErrorHandler = settings.pop("handler", None) or build(settings.pop("config", None), settings)
+            return handler
     return None
 
 
