@@ -55,10 +55,9 @@ def read(path: Path) -> dict[str, Any]:
     """An OpenAPI document from a file, JSON or YAML. Raises ValueError."""
     try:
         text = path.read_text(encoding="utf-8")
+        found = json.loads(text) if path.suffix == ".json" else _yaml(text)
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}; looked in {Path.cwd()}") from None
-    try:
-        found = json.loads(text) if path.suffix == ".json" else _yaml(text)
     except ValueError as error:
         raise ValueError(f"{path} cannot be read: {error}") from None
     if not isinstance(found, dict):
@@ -67,11 +66,18 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def _yaml(text: str) -> Any:
+    """YAML as JSON values: a date stays the text that it is, and `404:` is a text, too."""
     import yaml
 
+    class Loader(yaml.SafeLoader):
+        yaml_implicit_resolvers = {
+            first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+            for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        }
+
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        return json.loads(json.dumps(yaml.load(text, Loader)))  # noqa: S506 - a SafeLoader
+    except (yaml.YAMLError, TypeError, RecursionError) as error:
         raise ValueError(str(error)) from None
 
 
@@ -89,16 +95,17 @@ class _Writer:
         self.dialect_for = dialect_for
         self.options = options
         self.declared = declared
-        self.schemas: dict[str, Any] = document.setdefault("components", {}).setdefault("schemas", {})
+        components = _member(document, "components")
+        self.schemas = _member(components, "schemas")
         self.envelopes: dict[Dialect, Envelope] = {}
         self.beside: dict[Dialect, Dialect | None] = {}
 
     def write(self) -> dict[str, Any]:
-        for path, operations in self.document.get("paths", {}).items():
+        for path, operations in (self.document.get("paths") or {}).items():
             dialect = self.dialect_for(path)
-            if dialect is None:
+            if dialect is None or not isinstance(operations, dict):
                 continue
-            shared = operations.get("parameters", [])
+            shared = operations.get("parameters") or []
             for method in METHODS:
                 if isinstance(operations.get(method), dict):
                     self._operation(path, method, operations[method], shared, dialect)
@@ -112,7 +119,7 @@ class _Writer:
     def _operation(
         self, path: str, method: str, operation: dict[str, Any], shared: list[Any], dialect: Dialect
     ) -> None:
-        responses: dict[str, Any] = operation.setdefault("responses", {})
+        responses = _member(operation, "responses")
         if _is_framework_validation(responses.get("422")):
             del responses["422"]
         codes = [*operation.pop(CODES_KEY, ()), *self.declared.get((path, method), ())]
@@ -122,7 +129,7 @@ class _Writer:
                 if set(response) <= {"description"}:
                     del responses[key]
         specs = [self._spec(code, f"{method.upper()} {path}") for code in dict.fromkeys(codes)]
-        parameters = [*shared, *operation.get("parameters", [])]
+        parameters = [*shared, *(operation.get("parameters") or ())]
         by_form = {form: self._by_status(operation, parameters, specs, form) for form in self._forms(dialect)}
         for status in sorted(by_form[dialect]):
             forms = {form: by_status[status] for form, by_status in by_form.items() if status in by_status}
@@ -158,7 +165,7 @@ class _Writer:
             yield example(self.catalog, self.catalog.by_code(code), dialect, self.options)
         if operation.get("security", self.document.get("security")):
             yield example(self.catalog, self.catalog.by_code("unauthenticated"), dialect, self.options)
-        body = self._resolved(operation.get("requestBody", {}))
+        body = self._resolved(operation.get("requestBody") or {})
         if any("json" in media for media in body.get("content", ())):
             yield example(self.catalog, self.catalog.by_code("malformed_json"), dialect, self.options)
         parameters = [self._resolved(parameter) for parameter in parameters]
@@ -252,6 +259,13 @@ class _Writer:
             others = [schema for other, schema in self.schemas.items() if other != name]
             if f'"#/components/schemas/{name}"' not in json.dumps([rest, others], default=str):
                 del self.schemas[name]
+
+
+def _member(holder: dict[str, Any], name: str) -> dict[str, Any]:
+    """An object's member, an empty object put there if it has none: a YAML key without a value is null."""
+    holder[name] = holder.get(name) or {}
+    member: dict[str, Any] = holder[name]
+    return member
 
 
 def _is_framework_validation(response: Any) -> bool:
