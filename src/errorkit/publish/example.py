@@ -28,6 +28,7 @@ NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
 
 MISSING = Detail(("name",), "Field required", "missing_field", "body", "missing")
 INVALID = Detail(("limit",), "Input should be a valid integer", "invalid_value", "query", "int_parsing")
+_EXTRA = Detail((), "Extra inputs are not permitted", "invalid_value", "body", "extra_forbidden")
 
 _WORDS: Mapping[type, tuple[str, str]] = {
     str: ("string_type", "string"),
@@ -160,11 +161,13 @@ def _difference(bad: Any, fixed: Any, path: tuple[str | int, ...]) -> Detail | N
             found = _difference(bad[name], value, (*path, name))
             if found is not None:
                 return found
-        return None
+        extra = next((name for name in bad if name not in fixed), None)
+        return None if extra is None else _EXTRA._replace(path=(*path, extra))
     if isinstance(bad, list) and isinstance(fixed, list):
         pairs = enumerate(zip(bad, fixed, strict=False))
-        return next((found for n, (b, f) in pairs if (found := _difference(b, f, (*path, n)))), None)
-    if bad == fixed:
+        inner = next((found for n, (b, f) in pairs if (found := _difference(b, f, (*path, n)))), None)
+        return inner or (None if len(bad) == len(fixed) else _unacceptable(path))
+    if bad == fixed and isinstance(bad, bool) == isinstance(fixed, bool):
         return None
     if type(bad) is type(fixed) or type(fixed) not in _WORDS:
         return _unacceptable(path)
