@@ -145,19 +145,20 @@ def decode(name: str, data: bytes) -> dict[str, Any]:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Number and content of the length-delimited fields of a message, up to one of another kind."""
+    """Number and content of the length-delimited fields of a message, up to one of another kind, or a broken one."""
     position = 0
     while position < len(data) and data[position] & 0x87 == 2:
-        number, position = data[position] >> 3, position + 1
-        length = shift = 0
-        while position < len(data) and shift < 35:
-            byte, position = data[position], position + 1
-            length |= (byte & 0x7F) << shift
-            shift += 7
+        number, length = data[position] >> 3, 0
+        for index, byte in enumerate(data[position + 1 : position + 6]):
+            length |= (byte & 0x7F) << 7 * index
             if byte < 0x80:
                 break
-        yield number, data[position : position + length]
-        position += length
+        else:
+            return
+        start = position + 2 + index
+        position = start + length
+        if position <= len(data):
+            yield number, data[start:position]
 
 
 def _bytes(value: str) -> bytes:

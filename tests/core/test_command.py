@@ -1,0 +1,34 @@
+"""`errorkit` as a program: it runs, and it says what to install where it cannot."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+
+import pytest
+
+from errorkit.__main__ import main
+
+
+def test_the_command_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """As the installed script and as `python -m errorkit`."""
+    monkeypatch.setattr(sys, "argv", ["errorkit", "schema"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert not stopped.value.code
+    printed = capsys.readouterr().out
+    assert '"$id": "urn:errorkit:catalog:1"' in printed
+    monkeypatch.delitem(sys.modules, "errorkit.__main__")
+    with pytest.raises(SystemExit):
+        runpy.run_module("errorkit", run_name="__main__")
+    assert capsys.readouterr().out == printed
+
+
+@pytest.mark.parametrize("missing", ["typer", "rich.console"])
+def test_the_command_names_the_extra_that_it_needs(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    """The library is installed without its command line; no traceback."""
+    for name in [name for name in sys.modules if name.startswith("errorkit.cli")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(SystemExit, match=f"errorkit's command line needs '{missing}': install errorkit\\[cli\\]"):
+        main()
