@@ -10,7 +10,9 @@ from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 
+from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.cli.terminal import DialectName, DocsURL, Where, explained, out
+from errorkit.dialects import Dialect
 from errorkit.exchange import phrase
 from errorkit.publish import target
 from errorkit.publish.example import Example, example
@@ -18,18 +20,17 @@ from errorkit.publish.prose import prose
 
 
 def explain(where: Where, code: str, dialect: DialectName = None, docs_url: DocsURL = None) -> None:
-    """All that is known of one code, in any dialect's spelling."""
+    """All that is known of one code, canonical or as the dialect spells it."""
     with explained():
         found = target.load(where)
         chosen = found.dialect(dialect)
-        try:
-            spec = found.catalog.by_code(code if code in found.catalog else chosen.canonical(code))
-        except KeyError as error:
-            raise target.TargetError(str(error.args[0])) from None
+        spec = _spec(found.catalog, chosen, code)
         shown = example(found.catalog, spec, chosen, found.options(docs_url=docs_url))
     out.print(f"[bold]{escape(chosen.spell(spec.code))}[/]  {shown.public.status} {escape(spec.title)}\n")
     words = prose(spec)
     table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(overflow="fold")
     rows = [
         ("Meaning", words.description),
         ("Causes", "\n".join(f"• {cause}" for cause in words.causes)),
@@ -48,7 +49,9 @@ def explain(where: Where, code: str, dialect: DialectName = None, docs_url: Docs
 
 def preview(
     where: Where,
-    codes: Annotated[list[str] | None, typer.Argument(help="Codes to show. Default: all.")] = None,
+    codes: Annotated[
+        list[str] | None, typer.Argument(help="Codes to show, canonical or as the dialect spells them. Default: all.")
+    ] = None,
     dialect: DialectName = None,
     docs_url: DocsURL = None,
 ) -> None:
@@ -57,12 +60,17 @@ def preview(
         found = target.load(where)
         chosen = found.dialect(dialect)
         options = found.options(docs_url=docs_url)
-        try:
-            specs = [found.catalog.by_code(code) for code in codes] if codes else list(found.catalog)
-        except KeyError as error:
-            raise target.TargetError(str(error.args[0])) from None
-    for spec in specs:
-        _show(example(found.catalog, spec, chosen, options))
+        specs = [_spec(found.catalog, chosen, code) for code in codes] if codes else list(found.catalog)
+        for spec in specs:
+            _show(example(found.catalog, spec, chosen, options))
+
+
+def _spec(catalog: Catalog, dialect: Dialect, code: str) -> ErrorSpec:
+    """The error of a code, canonical or as the dialect spells it."""
+    try:
+        return catalog.by_code(code if code in catalog else dialect.canonical(code))
+    except KeyError as error:
+        raise target.TargetError(str(error.args[0])) from None
 
 
 def _show(shown: Example) -> None:
@@ -70,5 +78,5 @@ def _show(shown: Example) -> None:
     for name, value in shown.headers:
         out.print(f"[cyan]{name}[/]: {escape(value)}")
     body = json.dumps(json.loads(shown.body), indent=2, ensure_ascii=False)
-    out.print(Syntax(body, "json", background_color="default", word_wrap=True))
+    out.print(Syntax("", "json", background_color="default").highlight(body), end="")  # as text: never cut to a width
     out.print()

@@ -43,6 +43,8 @@ def explained() -> Iterator[None]:
         fail(str(error))
     except ImportError as error:
         fail(f"this command needs {error.name!r}, which is not installed")
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror}")
 
 
 def fail(text: str) -> NoReturn:
@@ -57,3 +59,5 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except OSError as error:
         raise TargetError(f"{path}: {error.strerror}; looked in {Path.cwd()}") from None
+    except UnicodeDecodeError as error:
+        raise TargetError(f"{path} cannot be read: {error}") from None

@@ -137,7 +137,8 @@ def openapi(
 
 def schema(output: Output = None, check: Check = False) -> None:
     """The JSON Schema of an exported catalogue."""
-    _deliver({"catalog.schema.json": json.dumps(exporting.schema(), indent=2) + "\n"}, output, check)
+    with explained():
+        _deliver({"catalog.schema.json": json.dumps(exporting.schema(), indent=2) + "\n"}, output, check)
 
 
 def _write(

@@ -117,6 +117,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["coloured"] = _coloured
+    environment.filters["md"] = lambda text: text.replace("&", "&amp;").replace("<", "&lt;")
     environment.filters["cell"] = lambda text: str(text).replace("|", "\\|").replace("\n", " ")
     return environment
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from inspect import Parameter, isroutine, signature
@@ -43,7 +43,7 @@ class Target:
         if ":" in name:
             found = _attribute(name)
             if isinstance(found, type) and issubclass(found, Dialect):
-                found = found()
+                found = _made(found, name)
             if not isinstance(found, Dialect):
                 raise TargetError(f"{name!r} is {type(found).__name__}, not a Dialect")
             return found
@@ -81,7 +81,7 @@ def load(path: str) -> Target:
     with redirect_stdout(sys.stderr):  # what the service says at start-up is not the command's result
         found = _attribute(path)
         if not _is_known(found) and isroutine(found) and _callable_without_arguments(found):
-            found = found()
+            found = _made(found, path)
     if isinstance(found, Catalog):
         return Target(path, found, None, (get_dialect("problem"),))
     config = found if isinstance(found, Config) else None
@@ -143,14 +143,29 @@ def _attribute(path: str) -> Any:
         if error.name and (module == error.name or module.startswith(error.name + ".")):
             raise TargetError(f"no module {error.name!r}; looked in {here} and in the installed packages") from None
         raise TargetError(f"importing {module!r} failed: {error}") from error
-    except ConfigurationError as error:
-        raise TargetError(f"importing {module!r} failed: {error}") from error
-    except Exception as error:
-        raise TargetError(f"importing {module!r} failed: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise TargetError(f"importing {module!r} failed: {_told(error)}") from error
     for part in name.split("."):
         if not hasattr(value, part):
-            names = ", ".join(sorted(n for n, v in vars(value).items() if isinstance(v, Catalog) or handler_of(v)))
+            names = ", ".join(sorted(name for name, each in vars(value).items() if _is_offered(each)))
             hint = f"; it has: {names}" if names else ""
             raise TargetError(f"module {module!r} has no {name!r}{hint}")
         value = getattr(value, part)
     return value
+
+
+def _is_offered(value: object) -> bool:
+    with suppress(Exception):  # some objects answer nothing outside of a request
+        return _is_known(value)
+    return False
+
+
+def _made(factory: Callable[[], Any], path: str) -> Any:
+    try:
+        return factory()
+    except (Exception, SystemExit) as error:
+        raise TargetError(f"calling {path!r} failed: {_told(error)}") from error
+
+
+def _told(error: BaseException) -> str:
+    return str(error) if isinstance(error, ConfigurationError) else f"{type(error).__name__}: {error}"

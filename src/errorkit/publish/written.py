@@ -20,14 +20,14 @@ def write(places: dict[Path, str]) -> None:
     """Write every file that differs from what is there."""
     for path, text in places.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            path.write_text(text, encoding="utf-8", newline="\n")
+        if not path.exists() or path.read_bytes() != text.encode():
+            path.write_bytes(text.encode())
 
 
 def stale(places: dict[Path, str]) -> Iterator[str]:
     """A unified diff for each file that is absent or differs."""
     for path, text in places.items():
-        written = path.read_text(encoding="utf-8") if path.exists() else ""
+        written = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
         if written != text:
             yield "".join(
                 unified_diff(
