@@ -20,7 +20,7 @@ def report(main: ModuleType, document: dict[str, Any] | None = None) -> Report:
     return check(
         operations(main.app),
         main.app.state.errorkit.catalog,
-        main.app.state.errorkit.config.dialects[0][1],
+        lambda path: main.app.state.errorkit.renderer_for(path).dialect,
         package,
         document=main.app.openapi() if document is None else document,
         config=main.app.state.errorkit.config,

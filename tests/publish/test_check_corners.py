@@ -159,7 +159,7 @@ def test_a_method_that_openapi_cannot_describe_is_not_missed_there(tmp_path: Pat
             *operations(main.app),
         ],
         state.catalog,
-        state.config.dialects[0][1],
+        lambda path: state.renderer_for(path).dialect,
         main.__name__.partition(".")[0],
         document=main.app.openapi(),
     )

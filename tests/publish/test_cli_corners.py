@@ -244,3 +244,41 @@ def test_markup_in_a_catalogues_words_is_words() -> None:
     assert "class NoneError(" in source
     run("client", "typescript", CATALOG, "-o", "typescript")
     assert "*/ star" not in Path("typescript/client/errors.ts").read_text()
+
+
+PREFIXES = """
+from fastapi import FastAPI
+from errorkit import Catalog
+from errorkit.errors import PaymentRequiredError
+from errorkit.fastapi import errors, install
+
+class BudgetSpent(PaymentRequiredError):
+    \"\"\"The budget is spent.\"\"\"
+
+    code = "budget_spent"
+
+app = FastAPI()
+install(app, dialect={"/": "problem", "/rpc": "connect", "/old": None}, catalog=Catalog([BudgetSpent]))
+
+@app.get("/plain", responses=errors(BudgetSpent))
+@app.get("/rpc/call", responses=errors(BudgetSpent))
+@app.get("/old/one", responses=errors(BudgetSpent))
+def spend():
+    raise BudgetSpent
+"""
+
+
+def test_every_path_is_judged_and_described_in_its_own_dialect() -> None:
+    """`connect` sends a 402 as 400, `problem` does not, and a path without a dialect is left alone."""
+    Path("prefixed_service.py").write_text(PREFIXES)
+    assert "3 operations: 0 faults" in run("check", "prefixed_service:app").stdout
+    operation: dict[str, Any] = {"responses": {"200": {"description": "OK"}}, "x-errorkit-codes": ["budget_spent"]}
+    paths = {path: {"get": operation} for path in ("/plain", "/rpc/call", "/old/one")}
+    Path("api.json").write_text(json.dumps({"openapi": "3.1.0", "info": {}, "paths": paths}))
+
+    def described(*options: str) -> dict[str, list[str]]:
+        found = json.loads(run("openapi", "prefixed_service:app", "api.json", *options).stdout)["paths"]
+        return {path: sorted(item["get"]["responses"]) for path, item in found.items()}
+
+    assert described() == {"/plain": ["200", "402", "500"], "/rpc/call": ["200", "400", "500"], "/old/one": ["200"]}
+    assert set(map(tuple, described("--dialect", "problem").values())) == {("200", "402", "500")}

@@ -30,7 +30,7 @@ def check(
         report = checking.check(
             operations(found),
             found.catalog,
-            found.dialect(),
+            found.dialect_for(),
             package or where.partition(":")[0].partition(".")[0],
             document=described,
             config=found.config,

@@ -129,9 +129,9 @@ def openapi(
                 raise target.TargetError(f"{where!r} has no OpenAPI document of its own; name a file after it")
         else:
             options = found.options(docs_url=docs_url)
-            chosen = found.dialect(dialect)
             source = describing.read(document)
-            result = describing.document(source, found.catalog, lambda _path: chosen, options, declared(found))
+            spoken = found.dialect_for(dialect)
+            result = describing.document(source, found.catalog, spoken, options, declared(found))
         _deliver({"openapi.json": json.dumps(result, indent=2, ensure_ascii=False) + "\n"}, output, check)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from pathlib import Path
 from types import FunctionType
 from typing import Any, NamedTuple
@@ -41,7 +41,7 @@ class Report(NamedTuple):
 def check(
     operations: Iterable[Operation],
     catalog: Catalog,
-    dialect: Dialect,
+    dialect_for: Callable[[str], Dialect | None],
     package: str,
     *,
     document: Mapping[str, Any] | None = None,
@@ -49,9 +49,11 @@ def check(
 ) -> Report:
     """Compare what every operation raises with what is said of it.
 
-    package: the service's own code; nothing else is read. document: an OpenAPI document to
-    compare with. config: whose `exceptions` and `tenant_status` count. Where something could
-    not be followed, a declared error that was not found is no fault: it may be raised there.
+    dialect_for: the dialect of a path, or None for paths that are left alone, of which OpenAPI
+    says nothing of ours. package: the service's own code; nothing else is read. document: an
+    OpenAPI document to compare with. config: whose `exceptions` and `tenant_status` count.
+    Where something could not be followed, a declared error that was not found is no fault: it
+    may be raised there.
     """
     config = config or Config(catalog=catalog)
     options = Options.of(config)
@@ -77,7 +79,8 @@ def check(
         faults += _unknown(place, operation, found, catalog)
         if not found.unfollowed:
             faults += _never_raised(place, operation, {*raised, *elsewhere})
-        if document is not None and operation.documented:
+        dialect = dialect_for(operation.path)
+        if document is not None and operation.documented and dialect is not None:
             faults += _documented(place, operation, raised, document, catalog, dialect, options)
     mentioned, unread = _mentioned(scanner)
     unfollowed.update(dict.fromkeys(unread))

@@ -52,6 +52,19 @@ class Target:
         except ValueError as error:
             raise TargetError(str(error)) from None
 
+    def dialect_for(self, name: str | None = None) -> Callable[[str], Dialect | None]:
+        """The dialect of a path: the one of this name, or what the service speaks there (None: it is left alone)."""
+        if name is not None or self.config is None:
+            chosen = self.dialect(name)
+            return lambda _path: chosen
+        handler = ErrorHandler(self.config)
+
+        def configured(path: str) -> Dialect | None:
+            renderer = handler.renderer_for(path)
+            return None if renderer is None else renderer.dialect
+
+        return configured
+
     def options(
         self,
         *,
