@@ -8,11 +8,11 @@ import pytest
 
 pytest.importorskip("selenium.webdriver")
 
-from errorkit import APIError, Catalog  # noqa: E402
-from errorkit.errors import Example  # noqa: E402
-from errorkit.publish.mount import ReferenceWSGI  # noqa: E402
-from publish.browser import browser, served  # noqa: E402
-from requirements import require  # noqa: E402
+from errorkit import APIError, Catalog
+from errorkit.errors import Example
+from errorkit.publish.mount import ReferenceWSGI
+from publish.browser import browser, served
+from requirements import require
 
 TITLE = "<script>document.title = 'taken'</script>"
 

@@ -82,22 +82,31 @@ def snippets(spec: ErrorSpec, dialect: Dialect, options: Options) -> list[tuple[
 
 
 def _curl(request: Sample, options: Options) -> str:
-    lines = [f"curl -i -X {request.method} '{options.base_url}{request.path}'"]
+    lines = [f"curl -i -X {request.method} {_quoted(options.base_url + request.path)}"]
     lines += [f'-H "{name}: {value}"' for name, value in request.headers if name != "Host"]
     if request.body:
-        lines.append("-d '" + request.body.replace("'", "'\\''") + "'")
+        lines.append("-d " + _quoted(request.body))
     return " \\\n  ".join(lines)
 
 
+def _quoted(text: str) -> str:
+    """A text as one word of a POSIX shell."""
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
 def _python(spec: ErrorSpec, dialect: Dialect, request: Sample, options: Options) -> str:
-    arguments = [f'"{request.method}"', f'"{options.base_url}{request.path}"']
-    if spec.status != 401:
-        arguments.append('headers={"Authorization": f"Bearer {token}"}')
+    arguments = [f'"{request.method}"', json.dumps(options.base_url + request.path, ensure_ascii=False)]
     value = _json(request.body)
+    fields = ['"Authorization": f"Bearer {token}"'] if spec.status != 401 else []
+    fields += ['"Content-Type": "application/json"'] if request.body and value is None else []
+    if fields:
+        arguments.append(f"headers={{{', '.join(fields)}}}")
     if request.body:
         arguments.append(f"json={value!r}" if value is not None else f"content={request.body!r}")
     where = code_path(dialect)
-    code = "response.json()" + "".join(f'["{part}"]' for part in where) if where else "str(response.status_code)"
+    code = (
+        "response.json()" + "".join(f"[{json.dumps(part)}]" for part in where) if where else "str(response.status_code)"
+    )
     expected = dialect.spell(spec.code) if where else str(spec.status)
     wait = "    time.sleep(float(response.headers.get('Retry-After', 1)))  # then send it again"
     act = wait.replace("'", '"') if spec.retryable else f'    raise RuntimeError("{_clause(spec)}")'
@@ -110,15 +119,17 @@ def _python(spec: ErrorSpec, dialect: Dialect, request: Sample, options: Options
 
 def _typescript(spec: ErrorSpec, dialect: Dialect, request: Sample, options: Options) -> str:
     settings = [f'method: "{request.method}"']
-    if spec.status != 401:
-        settings.append("headers: { Authorization: `Bearer ${token}` }")
     value = _json(request.body)
+    fields = ["Authorization: `Bearer ${token}`"] if spec.status != 401 else []
+    fields += ['"Content-Type": "application/json"'] if request.body else []
+    if fields:
+        settings.append(f"headers: {{ {', '.join(fields)} }}")
     if request.body:
         settings.append(
-            f"body: JSON.stringify({json.dumps(value)})" if value is not None else f"body: {request.body!r}"
+            f"body: JSON.stringify({json.dumps(value)})" if value is not None else f"body: {json.dumps(request.body)}"
         )
     where = code_path(dialect)
-    code = "(await response.json())" + "".join(f".{part}" for part in where) if where else "String(response.status)"
+    code = "(await response.json())" + "".join(map(_member, where)) if where else "String(response.status)"
     expected = dialect.spell(spec.code) if where else str(spec.status)
     act = [f'  throw new Error("{_clause(spec)}");']
     if spec.retryable:
@@ -128,7 +139,7 @@ def _typescript(spec: ErrorSpec, dialect: Dialect, request: Sample, options: Opt
         ]
     return "\n".join(
         [
-            f'const response = await fetch("{options.base_url}{request.path}", {{',
+            f"const response = await fetch({json.dumps(options.base_url + request.path, ensure_ascii=False)}, {{",
             *(f"  {setting}," for setting in settings),
             "});",
             f'if (!response.ok && {code} === "{expected}") {{',
@@ -136,6 +147,10 @@ def _typescript(spec: ErrorSpec, dialect: Dialect, request: Sample, options: Opt
             "}",
         ]
     )
+
+
+def _member(name: str) -> str:
+    return f".{name}" if name.isidentifier() else f"[{json.dumps(name)}]"
 
 
 def _json(text: str) -> Any:
