@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -179,3 +182,13 @@ def test_other_paths_are_refused(path: str) -> None:
     """At generation, not in the client."""
     with pytest.raises(ValueError, match="is not a path such as"):
         parse(path)
+
+
+def test_a_class_name_longer_than_a_line_is_wrapped_as_a_formatter_would(tmp_path: Path) -> None:
+    """One long word has no place to break but the parentheses."""
+    endless = type("Endless", (errors.ConflictError,), {"code": "e" * 66, "__doc__": "Long."})
+    text = source(known=Catalog([endless]))
+    assert f"class E{'e' * 65}Error(\n    Status409Error\n):" in text
+    (tmp_path / "errors.py").write_text(text)
+    command = [sys.executable, "-m", "ruff", "format", "--isolated", "--check", str(tmp_path / "errors.py")]
+    assert subprocess.run(command, check=False).returncode == 0

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from errorkit import APIError, Catalog, Dialect
 from errorkit.dialects import get_dialect
-from errorkit.errors import Example, MalformedJSONError
+from errorkit.errors import AuthenticationError, Example, MalformedJSONError
 from errorkit.failure import Public
 from errorkit.fastapi import install
 from errorkit.publish import Options
@@ -57,7 +57,13 @@ class Elsewhere(APIError):
     examples = (Example("Quoted", "GET /named?name='it's'&say=\"x\"", "GET /named"),)
 
 
-CATALOG = Catalog([NameTaken, NotJSON, Elsewhere])
+class KeyMissing(AuthenticationError):
+    """No key was sent."""
+
+    examples = (Example("Without a key", "GET /named", "GET /named"),)
+
+
+CATALOG = Catalog([NameTaken, NotJSON, Elsewhere, KeyMissing])
 DIALECTS = [get_dialect("openai"), get_dialect("problem"), get_dialect("google"), Hyphens()]
 OPTIONS = Options(base_url="http://testserver", operations={"name_taken": [("POST", "/named")]})
 
@@ -163,3 +169,13 @@ def test_the_curl_snippet_is_one_command_with_the_same_request(code: str) -> Non
         assert "http://testserver/named?name='it's'&say=\"x\"" in shown
     else:
         assert shown[shown.index("-d") + 1] == CATALOG.by_code(code).examples[0].bad
+
+
+def test_a_request_without_credentials_and_body_has_no_header_fields_of_its_own() -> None:
+    """The one that gets a 401."""
+    problem = get_dialect("problem")
+    assert "headers" not in snippet("unauthenticated", problem, "Python").split(")")[0]
+    assert 'fetch("http://testserver/named", {\n  method: "GET",\n});' in snippet(
+        "unauthenticated", problem, "TypeScript"
+    )
+    assert "Authorization" not in snippet("unauthenticated", problem, "curl")
