@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import runpy
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -32,3 +35,17 @@ def test_the_command_names_the_extra_that_it_needs(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(SystemExit, match=f"errorkit's command line needs '{missing}': install errorkit\\[cli\\]"):
         main()
+
+
+@pytest.mark.parametrize("command", [["explain", "odd:catalog", "odd"], ["export", "odd:catalog"]])
+def test_what_is_printed_is_utf_8_wherever_it_runs(tmp_path: Path, command: list[str]) -> None:
+    """As files are written: also where the environment knows ASCII alone, as on some build machines."""
+    (tmp_path / "odd.py").write_text(
+        "from errorkit import Catalog, ConflictError\nclass Odd(ConflictError):\n    code, title = 'odd', 'Größe 漢字 🎉'\n"
+        "    causes = ('ß',)\ncatalog = Catalog([Odd])\n"
+    )
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "errorkit", *command], cwd=tmp_path, env=environment, capture_output=True, check=True
+    )
+    assert "Größe 漢字 🎉" in done.stdout.decode("utf-8")

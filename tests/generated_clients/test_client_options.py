@@ -103,6 +103,8 @@ class Clash(errors.ConflictError):
 @pytest.mark.parametrize(
     ("extra", "words"),
     [
+        ({"directory": "../elsewhere"}, "directory='../elsewhere': use a path within the output"),
+        ({"directory": "/etc"}, "directory='/etc': use a path within the output"),
         ({"prefix": "not a name"}, "cannot be the root class"),
         ({"prefix": "P" * 40}, "up to 30"),
         ({"network": "ValueError"}, "cannot be the network class"),
@@ -192,3 +194,13 @@ def test_a_class_name_longer_than_a_line_is_wrapped_as_a_formatter_would(tmp_pat
     (tmp_path / "errors.py").write_text(text)
     command = [sys.executable, "-m", "ruff", "format", "--isolated", "--check", str(tmp_path / "errors.py")]
     assert subprocess.run(command, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("directory", "where"), [("", ""), (".", ""), ("./a//b/", "a/b/")])
+def test_the_files_stay_within_the_output(directory: str, where: str) -> None:
+    """Without a directory they are in the output itself; no form of it leads to another place."""
+    options = Options(title="Acme", extra={"directory": directory})
+    for generator, name in ((client_python, "errors.py"), (client_typescript, "errors.ts")):
+        files = generator.generate(catalog, get_dialect("problem"), options)
+        assert where + name in files
+        assert all(path.startswith(where) and not path.startswith("/") for path in files)

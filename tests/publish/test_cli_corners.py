@@ -282,3 +282,11 @@ def test_every_path_is_judged_and_described_in_its_own_dialect() -> None:
 
     assert described() == {"/plain": ["200", "402", "500"], "/rpc/call": ["200", "400", "500"], "/old/one": ["200"]}
     assert set(map(tuple, described("--dialect", "problem").values())) == {("200", "402", "500")}
+
+
+@pytest.mark.parametrize("package", ["json", "no_such_package", "errorkit"])
+def test_a_package_that_has_none_of_the_handlers_is_no_success(package: str) -> None:
+    """A gate that reads nothing does not pass."""
+    Path("prefixed_service.py").write_text(PREFIXES)
+    result = run("check", "prefixed_service:app", "--package", package, code=2)
+    assert f"none of the 3 handlers is in the package '{package}'" in result.stderr.replace("\n", "")

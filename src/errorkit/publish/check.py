@@ -53,7 +53,7 @@ def check(
     says nothing of ours. package: the service's own code; nothing else is read. document: an
     OpenAPI document to compare with. config: whose `exceptions` and `tenant_status` count.
     Where something could not be followed, a declared error that was not found is no fault: it
-    may be raised there.
+    may be raised there. Raises ValueError where no handler is in the package.
     """
     config = config or Config(catalog=catalog)
     options = Options.of(config)
@@ -63,9 +63,10 @@ def check(
     faults: list[Fault] = []
     unfollowed: dict[Unfollowed, None] = {}
     seen: set[str] = set()
-    count = 0
+    count = strangers = 0
     for operation in operations:
         if not scanner.is_own(operation.handler):
+            strangers += 1
             continue
         count += 1
         found = Findings()
@@ -82,6 +83,8 @@ def check(
         dialect = dialect_for(operation.path)
         if document is not None and operation.documented and dialect is not None:
             faults += _documented(place, operation, raised, document, catalog, dialect, options)
+    if strangers and not count:
+        raise ValueError(f"none of the {strangers} handlers is in the package {package!r}; name the service's own")
     mentioned, unread = _mentioned(scanner)
     unfollowed.update(dict.fromkeys(unread))
     if not unread:

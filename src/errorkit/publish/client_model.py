@@ -21,7 +21,7 @@ FIELDS = ("code", "type", "message", "param", "details", "request_id", "resume_a
 
 OPTIONS: Mapping[str, str] = MappingProxyType(
     {
-        "directory": "where the files go, relative to the output; default: client",
+        "directory": "where the files go, within the output; default: client",
         "prefix": "what the common classes' names begin with; default: the title, `Acme API` gives Acme",
         "root": "class above all others; default: <prefix>Exception",
         "api": "class of every error status; default: <prefix>APIError",
@@ -64,8 +64,9 @@ class Code(NamedTuple):
 class ClientModel:
     """Everything that the templates need.
 
-    names: the common classes, by role. statuses: each documented status with the error that
-    stands for its unknown codes. places: paths to try, by field.
+    directory: within the output, with a slash at its end, or empty. names: the common classes,
+    by role. statuses: each documented status with the error that stands for its unknown codes.
+    places: paths to try, by field.
     """
 
     title: str
@@ -100,7 +101,7 @@ def model(catalog: Catalog, dialect: Dialect, options: Options) -> ClientModel:
     statuses = sorted({status for code in codes for status in code.statuses})
     return ClientModel(
         title=options.title,
-        directory=options.extra.get("directory", "client").strip("/"),
+        directory=_directory(options.extra.get("directory", "client")),
         names=names,
         codes=codes,
         statuses={status: catalog.by_status(status) for status in statuses},
@@ -109,6 +110,15 @@ def model(catalog: Catalog, dialect: Dialect, options: Options) -> ClientModel:
         propagate_server=catalog.by_code("internal").propagate,
         propagate_network=not _is_yes("fail_open", options.extra.get("fail_open", "no")),
     )
+
+
+def _directory(path: str) -> str:
+    """With a slash at its end, or empty for the output itself."""
+    parts = path.split("/")
+    if path.startswith("/") or ".." in parts:
+        raise ValueError(f"directory={path!r}: use a path within the output")
+    inner = "/".join(part for part in parts if part not in ("", "."))
+    return f"{inner}/" if inner else ""
 
 
 def _common_names(options: Options) -> dict[str, str]:

@@ -29,7 +29,7 @@ def generate(catalog: Catalog, dialect: Dialect, options: Options) -> Files:
         "py.typed": "\n",
         "transport.py": fill("transport.py.in", common),
     }
-    return {f"{client.directory}/{name}": text for name, text in files.items()}
+    return {f"{client.directory}{name}": text for name, text in files.items()}
 
 
 def _errors(client: ClientModel) -> dict[str, str]:

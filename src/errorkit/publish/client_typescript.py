@@ -21,8 +21,8 @@ def generate(catalog: Catalog, dialect: Dialect, options: Options) -> Files:
     client = model(catalog, dialect, options)
     common = {**client.names, "title": _prose(client.title)}
     return {
-        f"{client.directory}/errors.ts": fill("errors.ts.in", {**common, **_errors(client)}),
-        f"{client.directory}/fetch.ts": fill("fetch.ts.in", common),
+        f"{client.directory}errors.ts": fill("errors.ts.in", {**common, **_errors(client)}),
+        f"{client.directory}fetch.ts": fill("fetch.ts.in", common),
     }
 
 
