@@ -34,7 +34,15 @@ def classes(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("title", "prefix"), [("Acme API", "Acme"), ("acme billing", "AcmeBilling"), ("API", "Service"), ("", "Service")]
+    ("title", "prefix"),
+    [
+        ("Acme API", "Acme"),
+        ("acme billing", "AcmeBilling"),
+        ("API", "Service"),
+        ("", "Service"),
+        ("Zürich API", "Zurich"),
+        ("注文", "Service"),
+    ],
 )
 def test_the_prefix_comes_from_the_title(title: str, prefix: str) -> None:
     """Unless one is given."""

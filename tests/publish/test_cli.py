@@ -170,10 +170,10 @@ def test_check_reads_the_methods_of_classes(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.chdir(tmp_path)
     views = run("check", "viewy:app", code=1).output
     assert "GET /x  raises 'not_found' at viewy:10" in views
-    assert "2 operations: 1 faults, 0 not followed" in views
+    assert "2 operations: 1 fault, 0 not followed" in views
     points = run("check", "pointy:app", code=1).output
     assert "PUT /y  raises 'conflict' at pointy:7" in points
-    assert "2 operations: 1 faults, 0 not followed" in points
+    assert "2 operations: 1 fault, 0 not followed" in points
 
 
 def test_modules_beside_a_plain_module_are_read_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

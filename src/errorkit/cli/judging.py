@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from errorkit.cli.application import openapi_of, operations
-from errorkit.cli.terminal import DialectName, Where, explained, out, read_text
+from errorkit.cli.terminal import DialectName, Where, counted, explained, out, read_text
 from errorkit.publish import check as checking
 from errorkit.publish import compatibility, export, openapi, target
 from errorkit.publish.export import Exported
@@ -39,8 +39,8 @@ def check(
         out.print(f"[red]fault[/]         [bold]{escape(fault.place)}[/]  {escape(fault.text)}")
     for note in report.unfollowed:
         out.print(f"[yellow]not followed[/]  {escape(note.place)}  {escape(note.text)}")
-    summary = f"{len(report.faults)} faults, {len(report.unfollowed)} not followed"
-    out.print(f"{report.operations} operations: {summary}")
+    summary = f"{counted(len(report.faults), 'fault')}, {len(report.unfollowed)} not followed"
+    out.print(f"{counted(report.operations, 'operation')}: {summary}")
     if report.faults or (strict and report.unfollowed):
         raise typer.Exit(1)
 

@@ -53,6 +53,11 @@ def fail(text: str) -> NoReturn:
     raise typer.Exit(2)
 
 
+def counted(number: int, thing: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {thing}{'s' * (number != 1)}"
+
+
 def read_text(path: Path) -> str:
     """A file's text. Raises TargetError."""
     try:

@@ -22,6 +22,7 @@ from errorkit.cli.terminal import (
     Output,
     Title,
     Where,
+    counted,
     err,
     explained,
     fail,
@@ -168,7 +169,7 @@ def _deliver(files: Files, output: Path | None, check: bool) -> None:
     places = written.places(files, output)
     if not check:
         written.write(places)
-        err.print(f"{len(places)} file{'s' * (len(places) != 1)} in {escape(str(output))}")
+        err.print(f"{counted(len(places), 'file')} in {escape(str(output))}")
         return
     diffs = list(written.stale(places))
     for difference in diffs:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
+from unicodedata import normalize
 
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.dialects import Dialect
@@ -122,7 +123,8 @@ def _directory(path: str) -> str:
 
 
 def _common_names(options: Options) -> dict[str, str]:
-    words = [word for word in _WORD(options.title) if word not in ("API", "Api")]
+    title = normalize("NFKD", options.title).encode("ascii", "ignore").decode()  # "Zürich" gives Zurich
+    words = [word for word in _WORD(title) if word not in ("API", "Api")]
     prefix = options.extra.get("prefix") or "".join(word[0].upper() + word[1:] for word in words) or "Service"
     names = {role: options.extra.get(role) or prefix + suffix for role, suffix in _DEFAULT_NAMES.items()}
     for role, name in names.items():
