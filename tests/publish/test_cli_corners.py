@@ -20,7 +20,7 @@ from errorkit.dialects.openai import OpenAI
 from errorkit.handler import ErrorHandler
 
 class Odd(NotFoundError):
-    """There is no <b>such</b> thing: [/red] [bold] 漢字."""
+    """There is no <b>such</b> thing: [/red] [bold] :key: 漢字."""
 
     code, title = "odd", "<script>alert('x')</script>"
     message = "The [red]thing[/] " + "was not found and not found again " * 20
@@ -181,7 +181,7 @@ def test_a_code_is_shown_whole_whatever_the_terminals_width(command: str, code: 
     assert body["error"]["code"] == "very_odd"
     assert body["error"]["message"].endswith("not found and not found again ")
     if command == "explain":
-        assert "There is no <b>such</b> thing: [/red] [bold] 漢字." in shown
+        assert "There is no <b>such</b> thing: [/red] [bold] :key: 漢字." in shown
         assert shown.count("x") >= 300
         assert "…" not in shown
 

@@ -13,8 +13,8 @@ from rich.markup import escape
 
 from errorkit.publish.target import TargetError
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, emoji=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
 Where = Annotated[
     str, typer.Argument(metavar="TARGET", help="my_service.errors:catalog or my_service.main:app", show_default=False)
