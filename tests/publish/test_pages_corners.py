@@ -119,3 +119,16 @@ def test_the_reference_refuses_websockets_and_leaves_the_lifespan_alone() -> Non
         raise AssertionError(message)
 
     asyncio.run(ReferenceASGI()({"type": "lifespan"}, None, send))  # type: ignore[arg-type]
+
+
+def test_a_code_called_index_does_not_hide_the_index() -> None:
+    """HTML has a place for both, Markdown does not and says so."""
+
+    class Index(APIError):
+        code, status = "index", 409
+
+    catalog = Catalog([Index])
+    files = html(catalog, PROBLEM, Options())
+    assert {"index.html", "index/index.html"} <= files.keys()
+    with pytest.raises(ValueError, match=r"the code 'index' would be index\.md"):
+        markdown(catalog, PROBLEM, Options())

@@ -98,7 +98,9 @@ def html(catalog: Catalog, dialect: Dialect, options: Options) -> Files:
 
 
 def markdown(catalog: Catalog, dialect: Dialect, options: Options) -> Files:
-    """Markdown: `index.md`, and `<code>.md` for every code."""
+    """Markdown: `index.md`, and `<code>.md` for every code. Raises ValueError for a code called `index`."""
+    if "index" in catalog:
+        raise ValueError("the page of the code 'index' would be index.md, which lists all codes; write HTML instead")
     environment = _environment()
     context = _context(catalog, dialect, options)
     files = {"index.md": environment.get_template("index.md").render(context)}
