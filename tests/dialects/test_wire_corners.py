@@ -59,3 +59,13 @@ def test_long_texts_survive_their_protobuf() -> None:
     public = Public("conflict", 409, "already_exists", message="m", request_id="r" * 100, param="x" * 300)
     read = dialect.read(409, {}, dialect.write(public))
     assert (read.param, read.request_id) == ("x" * 300, "r" * 100)
+
+
+def test_details_of_other_kinds_are_passed_over() -> None:
+    """A service may send its own beside those of `google.rpc`."""
+    body = {
+        "code": "not_found",
+        "message": "m",
+        "details": [{"type": "shop.v1.Hint", "value": "CgF4"}, {"type": "google.rpc.ErrorInfo", "value": "CgRHT05F"}],
+    }
+    assert get_dialect("connect").read(404, {}, body).code == "gone"

@@ -231,3 +231,9 @@ def test_a_status_whose_error_is_sent_with_another_keeps_its_own() -> None:
         (425,) * 2,
     ]
     assert json.loads(found[408].body)["detail"] == "Too slow."
+
+
+def test_a_gateway_does_not_claim_to_negotiate() -> None:
+    """Where clients of the service may ask for problem details, its gateway still answers in one form."""
+    plain = pages(Catalog(), get_dialect("openai"), Options())
+    assert pages(Catalog(), get_dialect("openai"), Options(negotiate=True)) == plain

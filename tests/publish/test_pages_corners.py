@@ -132,3 +132,11 @@ def test_a_code_called_index_does_not_hide_the_index() -> None:
     assert {"index.html", "index/index.html"} <= files.keys()
     with pytest.raises(ValueError, match=r"the code 'index' would be index\.md"):
         markdown(catalog, PROBLEM, Options())
+
+
+def test_an_example_of_a_service_that_negotiates_is_in_the_services_own_form() -> None:
+    """Its header says that the answer varies; the page of a code shows it as it is sent."""
+    catalog, openai = Catalog(), get_dialect("openai")
+    shown = example(catalog, catalog.by_code("conflict"), openai, Options(negotiate=True))
+    assert ("Vary", "Accept") in shown.headers
+    assert json.loads(shown.body)["error"]["code"] == "conflict"

@@ -112,7 +112,7 @@ def answer(
     at: the instant at which it happens. None where nobody can know it: then no instant is told to come back at.
     """
     handler = _handler(catalog, dialect, options)
-    request = Request()
+    request = _Request()
     request.renderer = handler.renderer_for("/")
     request.request_id = request_id
     status, headers, _ = handler.respond(request, error)
@@ -140,6 +140,13 @@ def _handler(catalog: Catalog, dialect: Dialect, options: Options) -> ErrorHandl
             negotiate=options.negotiate,
         )
     )
+
+
+class _Request(Request):
+    """A request that asks for nothing but the service's own form."""
+
+    def header(self, name: bytes) -> str | None:
+        return None
 
 
 def _finding(spec: ErrorSpec) -> Detail | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -82,6 +83,7 @@ def believes(options: Options) -> bool:
 def pages(catalog: Catalog, dialect: Dialect, options: Options) -> list[Page]:
     """One page for each status that a gateway invents or the catalogue knows, by status."""
     statuses = sorted({*INVENTED, *(spec.status for spec in catalog)})
+    options = replace(options, negotiate=False)  # a fixed text asks for no Accept
     return [_page(catalog, dialect, options, status) for status in statuses]
 
 
