@@ -11,7 +11,8 @@ from fastapi import FastAPI
 import examples.flask_app
 from errorkit.flask import operations
 from errorkit.publish import Options
-from errorkit.publish.openapi import document, read
+from errorkit.publish.openapi import document
+from errorkit.publish.openapi_file import read
 
 FLASK_SOURCE = Path(examples.flask_app.__file__).with_name("openapi.yaml")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import runpy
 import subprocess
@@ -49,3 +50,13 @@ def test_what_is_printed_is_utf_8_wherever_it_runs(tmp_path: Path, command: list
         [sys.executable, "-m", "errorkit", *command], cwd=tmp_path, env=environment, capture_output=True, check=True
     )
     assert "Größe 漢字 🎉" in done.stdout.decode("utf-8")
+
+
+def test_a_stream_that_somebody_put_in_the_place_of_the_terminal_is_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A notebook's, or a caller's own: it has no encoding to set."""
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(sys, "argv", ["errorkit", "schema"])
+    with pytest.raises(SystemExit):
+        main()
+    assert '"$id": "urn:errorkit:catalog:1"' in stream.getvalue()

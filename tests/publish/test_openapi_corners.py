@@ -14,7 +14,8 @@ from errorkit import Catalog, Dialect, NotFoundError
 from errorkit.dialects import get_dialect
 from errorkit.failure import Public
 from errorkit.publish import Options
-from errorkit.publish.openapi import document, read
+from errorkit.publish.openapi import document
+from errorkit.publish.openapi_file import read
 
 
 class InvoiceNotFound(NotFoundError):

@@ -11,7 +11,7 @@ from rich.markup import escape
 from errorkit.cli.application import openapi_of, operations
 from errorkit.cli.terminal import DialectName, Where, counted, explained, out, read_text
 from errorkit.publish import check as checking
-from errorkit.publish import compatibility, export, openapi, target
+from errorkit.publish import compatibility, export, openapi_file, target
 from errorkit.publish.export import Exported
 
 
@@ -26,7 +26,7 @@ def check(
     """Compare the errors that handlers raise with what they declare, the catalogue and OpenAPI."""
     with explained():
         found = target.load(where)
-        described = openapi.read(document) if document else openapi_of(found)
+        described = openapi_file.read(document) if document else openapi_of(found)
         report = checking.check(
             operations(found),
             found.catalog,

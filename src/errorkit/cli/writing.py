@@ -28,7 +28,7 @@ from errorkit.cli.terminal import (
     fail,
     out,
 )
-from errorkit.publish import Files, generate, target, written
+from errorkit.publish import Files, generate, openapi_file, target, written
 from errorkit.publish import export as exporting
 from errorkit.publish import openapi as describing
 
@@ -130,7 +130,7 @@ def openapi(
                 raise target.TargetError(f"{where!r} has no OpenAPI document of its own; name a file after it")
         else:
             options = found.options(docs_url=docs_url)
-            source = describing.read(document)
+            source = openapi_file.read(document)
             spoken = found.dialect_for(dialect)
             result = describing.document(source, found.catalog, spoken, options, declared(found))
         _deliver({"openapi.json": json.dumps(result, indent=2, ensure_ascii=False) + "\n"}, output, check)
