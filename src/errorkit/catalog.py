@@ -57,6 +57,18 @@ class ErrorSpec:
             cls=error,
         )
 
+    def occurrence(self, message: str | None = None, *, headers: Mapping[str, str] | None = None) -> APIError:
+        """An occurrence that nobody raised: a framework's own 404, an unhandled exception.
+
+        What the class's own constructor asks for is not known here: one that wants more is passed over.
+        """
+        try:
+            return self.cls(message, headers=headers)
+        except Exception:
+            error = self.cls.__new__(self.cls)
+            APIError.__init__(error, message, headers=headers)
+            return error
+
 
 def _declared_message(error: type[APIError]) -> str:
     return error.message or error.title or phrase(error.status)

@@ -132,7 +132,8 @@ class ErrorKit:
         for name, value in exception.get_headers():
             if name.lower() not in _DROPPED:  # several challenges are one list (RFC 9110 5.3)
                 headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        error = self.handler.catalog.by_status(status if 400 <= status <= 599 else 500).cls(headers=headers or None)
+        spec = self.handler.catalog.by_status(status if 400 <= status <= 599 else 500)
+        error = spec.occurrence(headers=headers or None)
         if exception.description and exception.description != type(exception).description:
             if status < 500:
                 error.message = exception.description

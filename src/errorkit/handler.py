@@ -83,7 +83,7 @@ class ErrorHandler:
                 error = as_error(default.findings, field_codes=self.catalog.field_codes)
                 spec = self.identifier.spec(type(error))
             else:
-                error = spec.cls(default.message if status < 500 else None)
+                error = spec.occurrence(default.message if status < 500 else None)
             identified = Identified(error, spec, request.exception, "")
             return self._answer(request, identified, surviving(status, headers), status)
         except Exception as own:

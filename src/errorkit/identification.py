@@ -36,7 +36,7 @@ class Identifier:
         self._translators = dict(translators)
         self._translator_of: dict[type, Translator | None] = {}
         self._specs: dict[type[APIError], ErrorSpec] = {}
-        self._internal = catalog.by_code("internal").cls
+        self._internal = catalog.by_code("internal")
 
     def add(self, translators: Mapping[type[BaseException], Translator]) -> None:
         """An adapter's exception classes; the configuration's own win."""
@@ -63,7 +63,7 @@ class Identifier:
                 return declared._replace(exception=exception)
         error = None if translator is None else translator(exception)
         if error is None:
-            return Identified(self._internal(), self.spec(self._internal), exception, "unhandled")
+            return Identified(self._internal.occurrence(), self._internal, exception, "unhandled")
         if not isinstance(error, APIError):
             raise TypeError(f"{translator!r} gave {type(error).__name__} for an exception; it must give an APIError")
         reason = error.reason or ("validation" if error.details else "")

@@ -22,7 +22,7 @@ from starlette.websockets import WebSocket
 from werkzeug.exceptions import NotFound
 
 from driving import asgi, failures, wsgi
-from errorkit import Dialect, errors
+from errorkit import Catalog, Dialect, errors
 from errorkit.asgi import ErrorMiddleware as ASGIMiddleware
 from errorkit.dialects.problem import Problem
 from errorkit.encoding import encode_string
@@ -555,3 +555,63 @@ def test_a_long_last_event_is_cut_as_a_body_is() -> None:
     body = asgi(ASGIMiddleware(app)).body
     assert len(body) < 70_000
     assert b"truncated" in body
+
+
+class DemandingNotFound(errors.NotFoundError):
+    """Overrides the standard error, and cannot be made without a word."""
+
+    def __init__(self, resource: str) -> None:
+        super().__init__(f"There is no {resource}.")
+
+
+class DemandingInternal(errors.InternalError):
+    """The same for crashes."""
+
+    def __init__(self, *, shard: int) -> None:
+        super().__init__(context={"shard": shard})
+
+
+def test_a_class_that_asks_for_more_still_answers_for_a_framework(
+    log: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A framework's own 404 and a crash have no word for its constructor: they are answered all the same, not degraded."""
+    catalog = Catalog([DemandingNotFound, DemandingInternal])
+    fast, flask = FastAPI(), Flask("demanding")
+    install(fast, catalog=catalog)
+    ErrorKit(flask, catalog=catalog)
+
+    @fast.get("/crash")
+    def crash() -> None:
+        raise RuntimeError
+
+    @fast.get("/own")
+    def own() -> None:
+        raise DemandingNotFound("boat")
+
+    @flask.get("/aborted")
+    def aborted() -> None:
+        abort(404)
+
+    for reply, status in (
+        (asgi(fast, path="/nowhere"), 404),
+        (asgi(fast, path="/crash"), 500),
+        (wsgi(flask, path="/aborted"), 404),
+        (wsgi(WSGIMiddleware(flask_default, catalog=catalog), path="/nowhere"), 404),
+    ):
+        assert reply.status == status
+    assert asgi(fast, path="/own").json()["detail"] == "There is no boat."
+    assert [event["code"] for event in failures(log)] == [
+        "not_found",
+        "internal",
+        "not_found",
+        "not_found",
+        "not_found",
+    ]
+    assert "simplified" not in caplog.text
+
+
+def flask_default(environ: Any, start_response: Any) -> Any:
+    """A bare application's default 404."""
+    body = b"Not Found"
+    start_response("404 Not Found", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
+    return [body]

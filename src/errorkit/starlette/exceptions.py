@@ -27,7 +27,7 @@ def translators(handler: ErrorHandler) -> dict[type[BaseException], Translator]:
 
     def websocket(exception: WebSocketException) -> APIError:
         status = 500 if exception.code in (1011, 1006) else 403
-        return handler.catalog.by_status(status).cls()
+        return handler.catalog.by_status(status).occurrence()
 
     return {
         HTTPException: http,
@@ -43,8 +43,10 @@ def from_http_exception(handler: ErrorHandler, status: int, detail: Any, headers
     detail: text, or a mapping whose `message` is the text and whose other members are public.
     """
     if not 400 <= status <= 599:
-        return handler.catalog.by_code("internal").cls(context={"http_exception_status": status})
-    error = handler.catalog.by_status(status).cls(headers=headers)
+        error = handler.catalog.by_code("internal").occurrence()
+        error.context = {"http_exception_status": status}
+        return error
+    error = handler.catalog.by_status(status).occurrence(headers=headers)
     if status >= 500:
         error.context = {"detail": detail}
     elif isinstance(detail, str):
