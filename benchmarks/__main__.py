@@ -64,7 +64,7 @@ def _times(frameworks: list[str], contenders: Any, *, quick: bool) -> dict[str, 
         name = timing.CONTROL if contender.name == BARE else contender.name
         row = table.setdefault(contender.framework, {}).setdefault(name, {})
         for scenario in timing.scenarios_of(contender.framework):
-            if quick and scenario.name not in _QUICK:
+            if (quick and scenario.name not in _QUICK) or scenario.name not in (contender.only or SCENARIOS):
                 continue
             found = timing.measure(contender, scenario, rounds=rounds, batch_seconds=seconds)
             row[scenario.name] = {**found._asdict(), "unexpected": found.status != scenario.status}

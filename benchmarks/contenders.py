@@ -14,13 +14,14 @@ from typing import Any, NamedTuple
 
 from benchmarks import drivers, floor, pasted, scenarios
 from benchmarks.scenarios import Raises, Scenario
+from errorkit.dialects import PRESETS
 
 
 class Contender(NamedTuple):
     """One way to answer errors in one framework.
 
     cover: an application of the framework to the covered one. raises: builds what its users
-    raise; called once. needs: packages, as import names.
+    raise; called once. needs: packages, as import names. only: scenarios; none: all of them.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Contender(NamedTuple):
     cover: Callable[[Any], Any]
     raises: Callable[[], Raises]
     needs: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
 
 
 def _starlette_raises() -> Raises:
@@ -166,7 +168,6 @@ FLOOR = "hand-written floor"
 ERRORKIT = "errorkit"
 
 _ASGI = (("starlette", _errorkit_starlette), ("fastapi", _errorkit_fastapi))
-DIALECTS = ("openai", "kaizen", "kaiko", "kaplaix", "korad", "agentkavach")
 
 CONTENDERS = (
     *(Contender(BARE, name, lambda app: app, _starlette_raises) for name in ("starlette", "fastapi")),
@@ -179,9 +180,14 @@ CONTENDERS = (
     *(Contender(ERRORKIT, name, cover, _with_http_404(_errorkit_raises)) for name, cover in _ASGI),
     Contender(ERRORKIT, "flask", _errorkit_flask, _with_flask_404(_errorkit_raises)),
     *(
-        Contender(f"{ERRORKIT} {dialect}", name, partial(cover, dialect=dialect), _with_http_404(_errorkit_raises))
-        for name, cover in _ASGI[:1]
-        for dialect in DIALECTS
+        Contender(
+            f"{ERRORKIT} {dialect}",
+            "starlette",
+            partial(_errorkit_starlette, dialect=dialect),
+            _errorkit_raises,
+            only=("conflict", "limited"),
+        )
+        for dialect in PRESETS
     ),
     *(
         Contender("asgi-correlation-id", name, _correlation_id, _starlette_raises, ("asgi_correlation_id",))

@@ -87,6 +87,8 @@ def _serve(contender: Contender, scenario: Scenario, parent: Connection) -> None
     batch, once = workload(contender, scenario)
     parent.send(once().status)
     batch(60)
+    gc.collect()
+    gc.freeze()  # the application is no garbage: do not look through it before each batch
     while True:
         try:
             requests = parent.recv()
