@@ -71,6 +71,8 @@ def _worker(contender: Contender, scenario: Scenario) -> Iterator[tuple[Connecti
     if pid == 0:
         try:
             here.close()
+            if hasattr(os, "sched_setaffinity"):  # the same core for both of a pair: neighbours differ between cores
+                os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
             _serve(contender, scenario, there)
         finally:
             os._exit(0)
