@@ -105,6 +105,7 @@ def test_an_attribute_that_a_class_computes_is_asked_for_each_time() -> None:
     assert sent == [b"3", b"5"]
 
 
+@pytest.mark.unrecorded
 @pytest.mark.parametrize("dialect", PRESETS)
 def test_a_rejected_request_costs_in_proportion_to_its_findings(dialect: str) -> None:
     """Twice the findings, twice the function calls: nothing is looked through again for each."""
@@ -132,6 +133,7 @@ def test_no_dialect_costs_much_more_than_another() -> None:
     assert {name: count for name, count in cost.items() if count > 1.5 * cheapest} == {}
 
 
+@pytest.mark.unrecorded
 @pytest.mark.parametrize("scenario", ["ok", "conflict", "unmatched", "invalid", "crash"])
 def test_an_error_in_flask_leaves_what_a_success_in_bare_flask_leaves(scenario: str) -> None:
     """Flask's own request is a cycle; errorkit adds nothing to it, and takes away what werkzeug's errors leave."""
@@ -150,6 +152,7 @@ def test_an_error_in_flask_leaves_what_a_success_in_bare_flask_leaves(scenario: 
     assert left("errorkit", scenario) <= left("bare", "ok")
 
 
+@pytest.mark.unrecorded
 @pytest.mark.parametrize(("framework", "scenario"), ERRORS)
 def test_an_error_leaves_nothing_for_the_garbage_collector(framework: str, scenario: str) -> None:
     """No cycle is left: what an error used is free at once."""
@@ -164,6 +167,7 @@ def test_an_error_leaves_nothing_for_the_garbage_collector(framework: str, scena
         gc.enable()
 
 
+@pytest.mark.unrecorded
 @pytest.mark.parametrize(("framework", "scenario"), ERRORS)
 def test_errors_do_not_make_the_process_grow(framework: str, scenario: str) -> None:
     """After two thousand errors as much is allocated as after a hundred, but for a constant."""
@@ -181,6 +185,7 @@ def test_errors_do_not_make_the_process_grow(framework: str, scenario: str) -> N
         tracemalloc.stop()
 
 
+@pytest.mark.unrecorded
 @pytest.mark.parametrize(("framework", "scenario"), ERRORS)
 def test_no_error_is_answered_in_a_thread(framework: str, scenario: str) -> None:
     """A handler that is no coroutine would be sent to a thread pool, at ten times the cost of the request."""
