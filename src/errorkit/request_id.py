@@ -54,7 +54,7 @@ def uuid7() -> str:
 _POOL = 64
 _random: list[bytes] = []
 """Random bytes for the next ids: a system call for each would cost more than the rest of it."""
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has none
     os.register_at_fork(after_in_child=_random.clear)  # else both processes would give the same ids
 
 

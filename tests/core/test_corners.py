@@ -615,3 +615,102 @@ def flask_default(environ: Any, start_response: Any) -> Any:
     body = b"Not Found"
     start_response("404 Not Found", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
     return [body]
+
+
+def test_an_os_error_of_a_middlewares_own_is_no_departure(log: list[dict[str, Any]]) -> None:
+    """A middleware's `send` that fails while an error is answered through it: the service has crashed, and says so."""
+
+    class Full:
+        def __init__(self, app: Any) -> None:
+            self.app = app
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            async def to_disk(message: Any) -> None:
+                raise OSError("no space left on device")
+
+            await self.app(scope, receive, to_disk if scope["type"] == "http" else send)
+
+    app = FastAPI()
+    app.add_middleware(Full)
+    install(app)
+    reply = asgi(app, path="/nowhere")
+    assert (reply.status, reply.json()["code"]) == (500, "internal")
+    (event,) = failures(log)
+    assert "no space left" in event["error"]
+
+
+@pytest.mark.parametrize("edge", [True, False])
+def test_a_last_event_that_cannot_be_sent(edge: bool, log: list[dict[str, Any]]) -> None:
+    """The client has left before it, or a middleware has failed over it: the stream's own failure is what is told."""
+
+    async def stream(scope: Any, receive: Any, send: Any) -> None:
+        headers = [(b"content-type", b"text/event-stream")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"data: 1\n\n", "more_body": True})
+        raise ZeroDivisionError
+
+    covered: Any = ASGIMiddleware(stream, dialect="openai")
+    outermost = covered if edge else ASGIMiddleware(covered, dialect="problem")
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        if message.get("more_body") is False:
+            raise OSError("connection lost")
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.disconnect"}
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    asyncio.run(outermost(scope, receive, send))
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
+    (event,) = failures(log)
+    assert event["outcome"] == "stream_error"
+
+
+def test_a_wsgi_applications_own_id_gives_way() -> None:
+    """One request has one ID: the one that the log knows."""
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [("x-request-id", "theirs"), ("Content-Type", "text/plain")])
+        return [b"ok"]
+
+    reply = wsgi(WSGIMiddleware(app), headers=[("X-Request-ID", "ours-1")])
+    assert [value for name, value in reply.headers if name.lower() == "x-request-id"] == ["ours-1"]
+
+
+def test_a_default_body_is_negotiated_as_an_exception_is() -> None:
+    """A client that asks for problem details gets them for a framework's own 404, too."""
+    app = WSGIMiddleware(flask_default, dialect="openai", negotiate=True)
+    reply = wsgi(app, headers=[("Accept", "application/problem+json")])
+    assert (reply.status, reply.header("content-type")) == (404, "application/problem+json")
+
+
+def test_a_span_that_cannot_be_told_harms_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The client has its answer, the operator a line."""
+
+    def app(environ: Any, start_response: Any) -> Any:
+        raise RuntimeError
+
+    monkeypatch.setattr("errorkit.telemetry.present", lambda: True)
+    monkeypatch.setattr("errorkit.telemetry.annotate", _breaking)
+    assert wsgi(WSGIMiddleware(app)).status == 500
+    assert "a span could not be annotated" in caplog.text
+
+
+def test_flasks_rule_is_known_behind_a_middleware_that_copies_environ(log: list[dict[str, Any]]) -> None:
+    """Flask then has another environ than errorkit."""
+    flask = Flask("copied")
+
+    @flask.get("/things/<name>")
+    def thing(name: str) -> None:
+        abort(409)
+
+    inner = flask.wsgi_app
+    flask.wsgi_app = lambda environ, start_response: inner({**environ}, start_response)  # type: ignore[method-assign]
+    ErrorKit(flask)
+    assert wsgi(flask, path="/things/one").status == 409
+    (event,) = failures(log)
+    assert event["route"] == "/things/<name>"

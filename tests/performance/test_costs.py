@@ -180,7 +180,9 @@ def test_errors_do_not_make_the_process_grow(framework: str, scenario: str) -> N
         before = tracemalloc.get_traced_memory()[0]
         batch(2000)
         gc.collect()
-        assert tracemalloc.get_traced_memory()[0] - before < 8000
+        assert (
+            tracemalloc.get_traced_memory()[0] - before < 20_000
+        )  # one small object per error would be five times that
     finally:
         tracemalloc.stop()
 

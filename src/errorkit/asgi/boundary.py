@@ -142,7 +142,7 @@ class Boundary:
 
     async def spare(self, request: ASGIRequest, exception: Exception, send: Send) -> bool:
         """Let them answer. False: the exception must be raised on."""
-        return False
+        raise NotImplementedError
 
     def _answered(self, request: ASGIRequest, flow: Flow, exception: Exception) -> bool:
         """Is the response that was sent the answer to this exception: Starlette raises it again."""

@@ -58,7 +58,7 @@ def from_http_exception(handler: ErrorHandler, status: int, detail: Any, headers
         if isinstance(message, str):
             error.message = message
         error.extensions = {str(name): value for name, value in members.items() if str(name) not in _PROTECTED}
-    elif detail is not None:
+    else:
         error.extensions = {"detail_value": detail}
     return error
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from starlette._utils import is_async_callable
 from starlette.exceptions import HTTPException, WebSocketException
 from starlette.middleware.exceptions import ExceptionMiddleware
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, empty_receive
 from starlette.websockets import WebSocketDisconnect
 
 from errorkit.asgi.boundary import Boundary
@@ -62,7 +62,7 @@ class AtRouter(Boundary):
     async def spare(self, request: ASGIRequest, exception: Exception, send: Send) -> bool:
         """The user's handler is further out; a redirect is made as the framework makes it."""
         if not self.own:
-            await ExceptionMiddleware(_raising(exception), self.framework)(request.scope, _disconnected, send)
+            await ExceptionMiddleware(_raising(exception), self.framework)(request.scope, empty_receive, send)
         return not self.own
 
     def refusal(self, request: ASGIRequest) -> int:
@@ -149,11 +149,6 @@ def _deliberately(handler: Callable[..., Any]) -> Callable[..., Any]:
         return handler(connection, exception)
 
     return run_in_thread
-
-
-async def _disconnected() -> Message:
-    """There is no more to be read of a request that is answered without an endpoint."""
-    return {"type": "http.disconnect"}
 
 
 def _raising(exception: Exception) -> ASGIApp:
