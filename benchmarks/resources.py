@@ -61,7 +61,8 @@ def _python(*arguments: str) -> str:
 
 def _main(framework: str, name: str, errors: int) -> None:
     configure_logs(written=False)
-    batches = [workload(contender_of(framework, name), SCENARIOS[scenario])[0] for scenario in _ERRORS]
+    scenarios = _ERRORS if framework == "starlette" else (*_ERRORS, "invalid")
+    batches = [workload(contender_of(framework, name), SCENARIOS[scenario])[0] for scenario in scenarios]
     each = max(1, errors // len(batches))
     for batch in batches:
         batch(200)
