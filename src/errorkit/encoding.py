@@ -133,10 +133,9 @@ def encode_string(value: str) -> bytes:
 
 def quote(value: object) -> tuple[str, bytes]:
     """`text_of(value)`, and the inside of its JSON string."""
-    if type(value) is str and len(value) <= MAX_TEXT:
-        try:
-            return value, to_json(value)[1:-1]
-        except Exception:  # a lone surrogate
-            return quote(text_of(value))
-    text = text_of(value)
-    return text, encode_string(text)
+    text = value if type(value) is str and len(value) <= MAX_TEXT else text_of(value)
+    try:
+        return text, to_json(text)[1:-1]
+    except Exception:  # a lone surrogate
+        text = clean(text)
+        return text, to_json(text)[1:-1]
