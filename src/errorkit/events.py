@@ -104,6 +104,8 @@ class EventLog:
     def record(self, request: Request, failure: Failure) -> None:
         """Write the event of one failure."""
         level = "info" if request.outcome in _DEPARTURES else self.level_of(failure)
+        if request.outcome in _BROKEN and _NUMBERS[level] < _NUMBERS["warning"]:
+            level = "warning"  # whatever its class says, the client has got a broken success
         if _NUMBERS[level] < self._least():
             return
         logger = self.logger()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
+from types import TracebackType
 from typing import Any, NamedTuple
 
 from errorkit.failure import Failure
@@ -35,7 +36,7 @@ class Response(NamedTuple):
 
 
 class Request:
-    """One request, as far as the handler needs it; adapters subclass it.
+    """One request, as far as the handler and a hook need it; `errorkit.lifecycle.Exchange` is one.
 
     A class attribute is the value until the instance's is set: a request that
     succeeds pays for nothing but its id and its start.
@@ -52,28 +53,21 @@ class Request:
     """What has been answered, or what broke the response."""
     exception: BaseException | None = None
     """An exception that belongs to this exchange, for the event."""
+    traceback: TracebackType | None = None
+    """Its frames when it was answered: a framework may take them away afterwards."""
+    span: Any = None
+    """The span that was active when the failure was first seen."""
     status: int = 0
     """Status sent; 0 before that."""
-    ours: bool = False
-    """The response being sent was rendered by errorkit."""
-    deliberate: bool = False
-    """The application's own error handler shapes the answer: leave it alone."""
+    shaped_by: str = ""
+    """Who has made the answer: `errorkit`, the name of a handler of the application's, or `application`."""
     recorded: bool = False
     reported: bool = False
     """An error reporter's own integration has been told already."""
-    annotated: bool = False
-    """The current span has been told already."""
+    integration: str = ""
+    """What Sentry calls its integration of the framework that serves the request."""
     outcome: str = ""
     """Anything but a plain answer: stream_error, aborted, incomplete, client_gone, background."""
-
-    outer: Request | None = None
-    """The same request as an errorkit further out sees it."""
-
-    def claim(self) -> None:
-        """Errorkit renders the response: no place further out shall put it into another form."""
-        self.ours = True
-        if self.outer is not None:
-            self.outer.claim()
 
     @property
     def path(self) -> str:
@@ -89,9 +83,14 @@ class Request:
         """A request header's first value; `name` in lower case."""
         raise NotImplementedError
 
+    active_trace: str | None = None
+    """The id of the trace that was active when the failure was told."""
+
     @property
     def trace_id(self) -> str | None:
-        """From a valid `traceparent` (W3C Trace Context 3.2), else None."""
+        """The active trace's, else that of a valid `traceparent` (W3C Trace Context 3.2), else None."""
+        if self.active_trace is not None:
+            return self.active_trace
         header = self.header(b"traceparent")
         match = header and _TRACEPARENT(header)
         return match[1] if match else None

@@ -19,6 +19,7 @@ from errorkit.declaration import CODES_KEY, Operation, errors, raises
 from errorkit.errors import APIError, MalformedJSONError
 from errorkit.starlette import ErrorMiddleware as StarletteMiddleware
 from errorkit.starlette import install_with
+from errorkit.starlette.table import STARLETTE_DEFAULTS
 from errorkit.validation import as_error
 
 if TYPE_CHECKING:  # pragma: no cover - types only
@@ -37,13 +38,12 @@ class ErrorMiddleware(StarletteMiddleware):
     Settings: see `errorkit.config.Config`.
     """
 
-    defaults = frozenset(
-        {
-            http_exception_handler,
-            request_validation_exception_handler,
-            websocket_request_validation_exception_handler,
-        }
-    )
+    defaults = {
+        **STARLETTE_DEFAULTS,
+        HTTPException: http_exception_handler,
+        RequestValidationError: request_validation_exception_handler,
+        WebSocketRequestValidationError: websocket_request_validation_exception_handler,
+    }
 
     @classmethod
     def translators(cls, handler: ErrorHandler) -> dict[type[BaseException], Translator]:
@@ -58,9 +58,7 @@ class ErrorMiddleware(StarletteMiddleware):
         http = translators[HTTPException]
 
         def unreadable(exception: HTTPException) -> APIError | None:
-            if isinstance(exception.__cause__, UnicodeDecodeError):  # a body that is not UTF-8
-                return MalformedJSONError()
-            return http(exception)
+            return MalformedJSONError() if _is_unreadable_body(exception) else http(exception)
 
         return {
             **translators,
@@ -69,8 +67,19 @@ class ErrorMiddleware(StarletteMiddleware):
             WebSocketRequestValidationError: invalid,
         }
 
-    def _guard(self, app: Starlette, path: str, covered: list[str], kept: list[str]) -> None:
-        super()._guard(app, path, covered, kept)
+    def owner(self, app: Any) -> Starlette | None:
+        """A router of FastAPI's knows the application that overrides its dependencies."""
+        seen: set[int] = set()
+        while app is not None and id(app) not in seen:
+            seen.add(id(app))
+            provider = getattr(app, "dependency_overrides_provider", None)
+            if isinstance(provider, Starlette) and provider.router is app:
+                return provider
+            app = getattr(app, "app", None)
+        return None
+
+    def describe(self, app: Starlette, path: str) -> None:
+        """Let its OpenAPI document tell of errors."""
         document_errors(app, self.handler, path)
 
 
@@ -79,9 +88,19 @@ def install(app: FastAPI, *, config: Config | None = None, **settings: Any) -> E
 
     Returns the handler. Raises ConfigurationError; RuntimeError if the application has started.
     """
-    handler = install_with(ErrorMiddleware, app, config, settings)
+    handler = install_with(ErrorMiddleware, app, ErrorMiddleware.build(config, settings))
     document_errors(app, handler)
     return handler
+
+
+def _is_unreadable_body(exception: HTTPException) -> bool:
+    """Is it FastAPI's own answer to a body that is not UTF-8: only where it reads bodies itself."""
+    if exception.status_code != 400 or not isinstance(exception.__cause__, UnicodeDecodeError):
+        return False
+    traceback = exception.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return traceback is not None and traceback.tb_frame.f_globals.get("__name__") == routing.__name__
 
 
 def document_errors(app: Any, handler: ErrorHandler, mounted: str = "") -> None:
@@ -136,8 +155,15 @@ def operations(app: FastAPI) -> Iterator[Operation]:
             yield Operation(method, route.path_format, functions, tuple(codes), route.include_in_schema)
 
 
-_contexts: Callable[[Any], Iterable[Any]] = getattr(routing, "iter_route_contexts", iter)
-"""Routes with what includes have put around them; older versions keep them in one list."""
+def _contexts(routes: Iterable[Any]) -> Iterator[Any]:
+    """Routes with what includes have put around them; before FastAPI 0.137 they are copied into one list."""
+    for route in routes:
+        included: Callable[[], Iterable[Any]] | None = getattr(route, "effective_route_contexts", None)
+        if included is None:
+            yield route
+        else:
+            for context in included():
+                yield getattr(context, "starlette_route", None) or context
 
 
 def _functions(dependant: Any) -> Iterator[Callable[..., Any]]:

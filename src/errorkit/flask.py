@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import ref
 
 import flask
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, InternalServerError
 
 from errorkit.declaration import Operation
 from errorkit.errors import APIError, MalformedJSONError
+from errorkit.exchange import RawHeaders
 from errorkit.handler import build_handler
+from errorkit.lifecycle import came_through
+from errorkit.normalisation import candidate
 from errorkit.validation import as_error
-from errorkit.wsgi import ENVIRON_KEY, ErrorMiddleware, WSGIApp, WSGIRequest, titled
+from errorkit.wsgi import ENVIRON_KEY, Environ, ErrorMiddleware, StartResponse, WSGIApp, WSGIExchange, titled
 
 if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, importing this does not
     from pydantic import BaseModel
     from werkzeug.routing import Rule
 
     from errorkit.config import Config
-    from errorkit.handler import ErrorHandler
-    from errorkit.identification import Translator
 
 M = TypeVar("M", bound="BaseModel")
 
@@ -31,11 +32,14 @@ _CONVERTER = re.compile(r"<(?:[^:<>]+:)?(\w+)>")
 """A variable part of a rule: `<name>` or `<converter(arguments):name>`."""
 
 
-class FlaskRequest(WSGIRequest):
-    """A request that Flask routes."""
+class FlaskExchange(WSGIExchange):
+    """The exchange of a request that Flask routes."""
 
+    integration = "flask"
+    holds_start = False
     rule: Rule | None = None
     """The rule that matched; noted here because Flask forgets it before a response is closed."""
+    propagating = False
 
     def began(self) -> None:
         """Note the rule."""
@@ -49,20 +53,24 @@ class FlaskRequest(WSGIRequest):
         """The template of the rule that matched."""
         return None if self.rule is None else str(self.rule.rule)
 
+    def propagates(self, exception: BaseException) -> bool:
+        """As Flask decides it: in debug mode and in tests."""
+        return self.propagating
+
 
 class FlaskMiddleware(ErrorMiddleware):
     """The WSGI middleware around one Flask application."""
 
-    request_class = FlaskRequest
+    exchange_class = FlaskExchange
 
-    def __init__(self, app: WSGIApp, handler: ErrorHandler, flask_app: flask.Flask) -> None:
-        super().__init__(app, handler=handler)
-        self.flask_app = flask_app
+    def __init__(self, app: WSGIApp, kit: ErrorKit, flask_app: flask.Flask) -> None:
+        super().__init__(app, handler=kit.handler)
+        self.answers = Answers(kit, flask_app, self)
 
-    def propagates(self, exception: Exception) -> bool:
-        """As Flask decides it: in debug mode and in tests."""
-        wish = self.flask_app.config["PROPAGATE_EXCEPTIONS"]
-        return bool(self.flask_app.testing or self.flask_app.debug) if wish is None else bool(wish)
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve one request."""
+        self.answers.see_that_they_are_asked()
+        return super().__call__(environ, start_response)
 
 
 class ErrorKit:
@@ -73,59 +81,19 @@ class ErrorKit:
 
     def __init__(self, app: flask.Flask | None = None, *, config: Config | None = None, **settings: Any) -> None:
         self.handler = build_handler(config, settings)
-        self.handler.identifier.add({HTTPException: self._from_http, **_pydantic(self.handler)})
+        self.handler.identifier.add({HTTPException: self._from_http})
         if app is not None:
             self.init_app(app)
 
     def init_app(self, app: flask.Flask) -> None:
-        """Cover one application. A handler that it has registered itself is kept."""
+        """Cover one application, whatever is registered with it before and afterwards."""
         app.extensions["errorkit"] = self
-        own = app.error_handler_spec[None][None]
-        kept = [key for key in (*own, *app.error_handler_spec[None]) if key is not None]
-        for exception in (HTTPException, APIError, *_pydantic(self.handler), *self.handler.config.exceptions):
-            if exception not in own:
-                app.register_error_handler(exception, self._answer)
-        flask.got_request_exception.connect(self._crashed, app)
-        app.log_exception = self._remember  # type: ignore[method-assign]
-        app.wsgi_app = FlaskMiddleware(app.wsgi_app, self.handler, app)  # type: ignore[method-assign]
-        self.handler.announce(user_handlers=[getattr(key, "__name__", str(key)) for key in kept])
-
-    def _crashed(self, _app: flask.Flask, **_told: Any) -> None:
-        """Flask's signal, which comes also where the exception will leave it without a response."""
-        request: FlaskRequest | None = flask.request.environ.get(ENVIRON_KEY)
-        if request is not None:
-            request.began()
-
-    def _answer(self, exception: Exception) -> Any:
-        request: FlaskRequest | None = flask.request.environ.get(ENVIRON_KEY)
-        if request is None or request.owner is not self.handler:  # a prefix that opted out
-            if isinstance(exception, HTTPException):
-                return exception
-            raise exception
-        if isinstance(exception, HTTPException) and exception.response is not None:
-            request.deliberate = True
-            return exception
-        original = getattr(exception, "original_exception", None) or exception
-        request.reported = original is not exception  # Flask's signal has told the reporters
-        response = self.handler.respond(request, original)
-        self.handler.annotate(request)
-        request.claim()
-        left = (b"content-length", request.renderer.id_header)  # to werkzeug and to the middleware
-        headers = [(titled(name), value.decode("latin-1")) for name, value in response.headers if name not in left]
-        return flask.Response(response.body, response.status, headers)
-
-    def _remember(self, exc_info: Any) -> None:
-        """Flask's hook for logging a crash: the event will tell it, once."""
-        request: FlaskRequest | None = flask.request.environ.get(ENVIRON_KEY)
-        if request is not None:
-            request.exception = exc_info[1]
-            request.reported = True
-        else:
-            flask.Flask.log_exception(flask.current_app, exc_info)
+        flask.got_request_exception.connect(_note_rule, app)
+        app.wsgi_app = FlaskMiddleware(app.wsgi_app, self, app)  # type: ignore[method-assign]
 
     def _from_http(self, exception: HTTPException) -> APIError:
         """The error for werkzeug's exceptions: status and headers kept, 5xx words not shown."""
-        if exception.code == 400 and _is_malformed_json(exception):
+        if exception.code == 400 and came_through(exception, flask.Request.on_json_loading_failed):
             return MalformedJSONError()
         status = exception.code or 500
         headers: dict[str, str] = {}
@@ -140,6 +108,154 @@ class ErrorKit:
             else:
                 error.context = {"description": exception.description}
         return error
+
+
+class Answers:
+    """Where Flask answers exceptions: three of an application's methods, asked around what they do bare.
+
+    Nothing is registered with the application: its own handlers are found and called as without errorkit.
+    """
+
+    def __init__(self, kit: ErrorKit, app: flask.Flask, middleware: FlaskMiddleware) -> None:
+        self.kit = kit
+        self.handler = kit.handler
+        self._app = ref(app)
+        self._middleware = ref(middleware)
+        self._announced = False
+        self._bare_log_exception = app.log_exception
+        app.log_exception = self.log_exception  # type: ignore[method-assign]
+        self._bare_handle = app.handle_user_exception
+        self._bare_finalize = app.finalize_request
+        app.handle_user_exception = self.handle_user_exception  # type: ignore[assignment,method-assign]
+        app.finalize_request = self.finalize_request  # type: ignore[method-assign]
+
+    @property
+    def app(self) -> flask.Flask:
+        """The application; it holds this, so it is there."""
+        app = self._app()
+        assert app is not None
+        return app
+
+    def see_that_they_are_asked(self) -> None:
+        """An extension that came later may answer everything itself (Flask-RESTX): declared errors come here first."""
+        app = self.app
+        asked = app.handle_user_exception
+        if getattr(asked, "__self__", None) is not self:
+            self._bare_handle = asked
+            app.handle_user_exception = self.handle_user_exception  # type: ignore[assignment,method-assign]
+        if not self._announced:
+            self._announced = True
+            registered = app.error_handler_spec.items()
+            kept = [key for scope, table in registered for handlers in table.values() for key in handlers]
+            self.handler.announce(user_handlers=[getattr(key, "__name__", str(key)) for key in kept])
+
+    def handle_user_exception(self, exception: Exception) -> Any:
+        """Flask's answer to an exception that a view raised; errorkit's for what is declared."""
+        exchange = self.exchange()
+        if exchange is None:
+            return self._bare_handle(exception)
+        declared = not isinstance(exception, HTTPException) and self.handler.identifier.handles(exception)
+        if declared:
+            handler = self._own_handler(exception)
+            if handler is None:
+                ours = self._answer(exchange, exception)
+                if ours is not None:
+                    return ours
+            else:
+                exchange.answered_by(_name(handler), exception)
+                return self.app.ensure_sync(handler)(exception)
+        answer: Any = self._bare_handle(exception)
+        if not isinstance(answer, HTTPException):
+            exchange.answered_by(self._name_of_handler(exception), exception)
+        return answer
+
+    def finalize_request(self, rv: Any, from_error_handler: bool = False) -> flask.Response:
+        """Flask's response made of what a view or a handler gave; errorkit's where that is a bare HTTPException."""
+        exchange = self.exchange()
+        if exchange is None:
+            return self._bare_finalize(rv, from_error_handler)
+        if isinstance(rv, HTTPException):
+            if rv.response is not None:
+                exchange.answered_by("abort", rv)
+            elif rv.code is not None and rv.code >= 400:
+                original = getattr(rv, "original_exception", None) or rv
+                rv = self._answer(exchange, original) or rv
+        elif from_error_handler and exchange.exception is not None:
+            exchange.answered_by(self._name_of_handler(InternalServerError()), exchange.exception)
+        response = self._bare_finalize(rv, from_error_handler)
+        if response.status_code >= 400 and not exchange.shaped_by and not response.is_streamed:
+            response = self._judged(exchange, response)
+        middleware = self._middleware()
+        exchange.holds_start = response.is_streamed and self.app.wsgi_app is middleware
+        return response
+
+    def log_exception(self, exc_info: Any) -> None:
+        """Flask's hook for logging a crash: the event will tell it, once."""
+        exchange = self.exchange()
+        if exchange is None:
+            self._bare_log_exception(exc_info)
+            return
+        exchange.exception = exc_info[1]
+        exchange.reported = True  # Flask's signal has told the reporters
+
+    def exchange(self) -> FlaskExchange | None:
+        """The exchange of the request that is being served; None where it is left alone."""
+        exchange: FlaskExchange | None = flask.request.environ.get(ENVIRON_KEY)
+        return exchange if exchange is not None and exchange.handler is self.handler else None
+
+    def _answer(self, exchange: FlaskExchange, exception: BaseException) -> flask.Response | None:
+        response = exchange.answer(exception)
+        declared = isinstance(exception, Exception) and self.handler.identifier.handles(exception)
+        if declared and exchange.failure is not None and exchange.failure.private.reason == "unhandled":
+            exchange.withdraw()  # by the look of its class it was declared, but nobody answers for it
+            return None
+        return _as_flask(exchange, response.status, response.headers, response.body)
+
+    def _judged(self, exchange: FlaskExchange, response: flask.Response) -> flask.Response:
+        """errorkit's response in place of a default that a view returned."""
+        fields = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+        exchange.status, exchange.headers = response.status_code, fields
+        if self.handler.config.normalise == "off" or not candidate(fields, self.handler.config.normalise):
+            return response
+        rendered = exchange.judged(response.get_data())
+        if rendered is None:
+            exchange.shaped_by = "application"
+            return response
+        exchange.replaced_by(rendered)
+        return _as_flask(exchange, rendered.status, rendered.headers, rendered.body)
+
+    def _own_handler(self, exception: Exception) -> Any:
+        """The user's handler for a declared exception, the nearest as Flask looks for it; none that takes them all."""
+        spec = self.app.error_handler_spec
+        for scope in (*flask.request.blueprints, None):
+            handlers = spec[scope][None] if scope in spec else {}
+            for cls in type(exception).__mro__:
+                if cls in handlers and cls not in (Exception, BaseException):
+                    return handlers[cls]
+        return None
+
+    def _name_of_handler(self, exception: Exception) -> str:
+        handler = self._own_handler(exception)
+        return "application" if handler is None else _name(handler)
+
+
+def _name(handler: Any) -> str:
+    return str(getattr(handler, "__qualname__", type(handler).__qualname__))
+
+
+def _as_flask(exchange: FlaskExchange, status: int, headers: RawHeaders, body: bytes) -> flask.Response:
+    left = (b"content-length", exchange.renderer.id_header)  # to werkzeug and to the middleware
+    fields = [(titled(name), value.decode("latin-1")) for name, value in headers if name not in left]
+    return flask.Response(body, status, fields)
+
+
+def _note_rule(_app: flask.Flask, **_told: Any) -> None:
+    """Flask's signal, which comes also where the exception will leave it without a response."""
+    exchange: FlaskExchange | None = flask.request.environ.get(ENVIRON_KEY)
+    if exchange is not None:
+        exchange.began()
+        wish = _app.config["PROPAGATE_EXCEPTIONS"]
+        exchange.propagating = bool(_app.testing or _app.debug) if wish is None else bool(wish)
 
 
 def validate(model: type[M], data: Any, *, location: str = "body") -> M:
@@ -172,24 +288,3 @@ def operations(app: flask.Flask) -> Iterator[Operation]:
             handler = getattr(getattr(view, "view_class", None), method.lower(), view)  # of a MethodView
             path = _CONVERTER.sub(r"{\1}", rule.rule)
             yield Operation(method, path, tuple(dict.fromkeys((handler, *before))))
-
-
-def _pydantic(handler: ErrorHandler) -> dict[type[BaseException], Translator]:
-    from pydantic import ValidationError
-
-    def invalid(exception: ValidationError) -> APIError | None:
-        findings = exception.errors(include_url=False, include_context=False, include_input=False)
-        return as_error(findings, field_codes=handler.catalog.field_codes, location="body")
-
-    return {ValidationError: invalid}
-
-
-def _is_malformed_json(exception: BaseException) -> bool:
-    link: BaseException | None = exception
-    for _ in range(5):
-        if link is None:
-            return False
-        if isinstance(link, (json.JSONDecodeError, UnicodeDecodeError)):
-            return True
-        link = link.__cause__ or link.__context__
-    return False

@@ -5,6 +5,7 @@ Synchronous and free of I/O (the log excepted): adapters carry failures here and
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from errorkit import telemetry
@@ -18,9 +19,11 @@ from errorkit.identification import Identified, Identifier
 from errorkit.normalisation import Default, surviving
 from errorkit.presentation import Presenter, Shown, declares_only, in_common
 from errorkit.rendering import Renderer
+from errorkit.retry import clock, parse_retry_after
 from errorkit.selection import Selection
 from errorkit.validation import as_error
 
+Headers = Iterable[tuple[bytes, bytes]]
 _RAISED_ON = frozenset({"aborted", "background"})
 
 
@@ -53,9 +56,13 @@ class ErrorHandler:
 
     # -- one failing request
 
-    def respond(self, request: Request, exception: BaseException) -> Response:
-        """The response for an exception. Never raises; the failure is left on the request."""
+    def respond(self, request: Request, exception: BaseException, kept: RawHeaders | None = None) -> Response:
+        """The response for an exception. Never raises; the failure is left on the request.
+
+        kept: header fields of an answer that it takes the place of.
+        """
         try:
+            request.span = telemetry.noted()
             if self._negotiates and not request.outcome:
                 self.selection.negotiate(request)
             identified = self.identifier.identify(exception)
@@ -63,8 +70,9 @@ class ErrorHandler:
             renderer: Renderer = request.renderer
             kind = in_common(error)
             prepared = renderer.prepared.get(kind)
-            if prepared is None:
-                return self._answer(request, identified, [], kind=kind)
+            if prepared is None or kept:
+                fields = surviving(identified.spec.status, kept or ())
+                return self._answer(request, identified, fields, kind=None if kept else kind)
             message = error.message if "message" in error.__dict__ else None
             public, response = renderer.again(prepared, message, request.request_id)
             request.failure = new_tuple(Failure, (public, self._private(identified)))
@@ -72,9 +80,10 @@ class ErrorHandler:
         except Exception as own:
             return self._degrade(request, own, exception)
 
-    def renormalise(self, request: Request, status: int, headers: RawHeaders, default: Default) -> Response:
+    def renormalise(self, request: Request, status: int, headers: Headers, default: Default) -> Response:
         """The response in the dialect for a framework's default body."""
         try:
+            request.span = telemetry.noted()
             if self._negotiates and not request.outcome:
                 self.selection.negotiate(request)
             spec = self.catalog.by_status(status)
@@ -89,9 +98,31 @@ class ErrorHandler:
         except Exception as own:
             return self._degrade(request, own, request.exception, status)
 
-    def refuse(self, request: Request, status: int) -> Response:
-        """The response for a refusal of which only the status is known."""
-        return self.renormalise(request, status, [], Default())
+    def reissue(self, request: Request, headers: Iterable[tuple[bytes, bytes]]) -> tuple[RawHeaders, bytes] | None:
+        """The answer once more, under the request ID and with the wait that its header fields tell by now.
+
+        Its fields, and its body. None: these are the same already, or it cannot be made.
+        """
+        assert request.failure is not None
+        public, private = request.failure
+        try:
+            wait = next((v.decode("latin-1") for k, v in headers if k.lower() == b"retry-after"), None)
+            seconds = None if wait is None else parse_retry_after(wait, clock())
+            if public.request_id == request.request_id and seconds in (None, public.retry_after):
+                return None
+            public = public._replace(request_id=request.request_id)
+            if seconds is not None and seconds != public.retry_after:
+                public = self.presenter.waiting(public, seconds)
+            renderer = self._renderer(request)
+            debug = self._debug(private.exception) if self._development else None
+            body = renderer.render(public, [], debug=debug).body
+            own = [*renderer.vendor(public), (b"content-length", b"%d" % len(body))]
+        except Exception as problem:
+            last_resort("an answer could not take over a request id or a wait", problem)
+            return None
+        request.failure = Failure(public, private)
+        names = {name for name, _ in own}
+        return [*(pair for pair in headers if pair[0].lower() not in names), *own], body
 
     def spelled(self, request: Request) -> str:
         """The shown code in the dialect's spelling."""
@@ -113,7 +144,7 @@ class ErrorHandler:
             last_resort(f"an answer of status {status} could not be named", own)
         request.failure = Failure(
             Public(code=code, status=status, title=title, request_id=request.request_id),
-            Private(code=code, exception=request.exception, answered_by="application"),
+            Private(code=code, exception=request.exception, answered_by=request.shaped_by or "application"),
         )
 
     def broke(self, request: Request, exception: BaseException | None, outcome: str) -> None:
@@ -154,29 +185,23 @@ class ErrorHandler:
             return None
 
     def record(self, request: Request) -> None:
-        """Step 6: the one event of this request's failure; its frames are let go of afterwards. Never raises."""
+        """Step 6: the one event of this request's failure. Never raises."""
         failure = request.failure
-        if failure is None:
+        if failure is None or request.recorded:
             return
-        if not request.recorded:
-            request.recorded = True
-            self._tell(request, failure)
-        request.failure = request.exception = None
+        request.recorded = True
         exception = failure.private.exception
-        if exception is not None and request.outcome not in _RAISED_ON:
-            release(exception)
-
-    def _tell(self, request: Request, failure: Failure) -> None:
-        if failure.public.status >= 500 and telemetry.present():
-            try:
-                telemetry.hush(failure)
-                if not request.reported:
-                    telemetry.report(failure, unhandled=failure.private.reason == "unhandled")
-            except Exception as own:
-                last_resort("a reporter failed", own)
-            self.annotate(request)
         try:
-            self.events.record(request, failure)
+            if exception is not None and request.traceback is not None and exception is request.exception:
+                BaseException.with_traceback(exception, exception.__traceback__ or request.traceback)
+        except Exception as own:
+            last_resort("a traceback was lost", own)
+        if telemetry.present():
+            request.active_trace = telemetry.trace_id(request.span)
+            self._tell_reporters(request, failure)
+        try:
+            with telemetry.within(request.span):
+                self.events.record(request, failure)
         except Exception as own:
             last_resort(f"the event of request {request.request_id} (code {failure.private.code}) was lost", own)
         if self._on_failure is not None:
@@ -185,19 +210,24 @@ class ErrorHandler:
             except Exception as own:
                 last_resort("the on_failure hook failed", own)
 
-    def annotate(self, request: Request) -> None:
-        """Tell the current span: adapters do it before the last byte, with which instrumentations end it.
+    def release(self, request: Request) -> None:
+        """Everything is over: let go of the frames that the failure's exception holds."""
+        failure, request.failure, request.exception = request.failure, None, None
+        request.traceback = request.span = None
+        exception = None if failure is None else failure.private.exception
+        if exception is not None and request.outcome not in _RAISED_ON:
+            release(exception)
 
-        What is raised on is recorded by the instrumentation itself. Never raises.
-        """
-        failure = request.failure
-        if failure is None or not telemetry.present():
-            return
+    def _tell_reporters(self, request: Request, failure: Failure) -> None:
+        leaves = request.outcome in _RAISED_ON
         try:
-            telemetry.annotate(failure, record=not request.annotated and request.outcome not in _RAISED_ON)
+            telemetry.hush(failure)
+            if not request.reported:
+                unhandled = failure.private.reason == "unhandled"
+                telemetry.report(failure, unhandled=unhandled, integration=request.integration, seen=leaves)
+            telemetry.annotate(failure, request.span, record=not leaves)
         except Exception as own:
-            last_resort("a span could not be annotated", own)
-        request.annotated = True
+            last_resort("a reporter failed", own)
 
     def explain(self, request: Request, exception: BaseException) -> None:
         """Add to a recorded-to-be failure the exception that turned out to be its cause."""

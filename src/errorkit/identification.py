@@ -43,6 +43,11 @@ class Identifier:
         self._translators = {**translators, **self._translators}
         self._translator_of.clear()
 
+    @property
+    def declared(self) -> tuple[type[BaseException], ...]:
+        """The classes of which exceptions may be declared; subclasses included."""
+        return (APIError, *self._translators)
+
     def handles(self, exception: BaseException) -> bool:
         """Is the exception declared: an APIError, of a class that something translates, or a group of these."""
         if isinstance(exception, APIError) or self._translate(type(exception)) is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
 from collections.abc import Iterable
 from functools import lru_cache
 from http import HTTPStatus
@@ -26,7 +27,14 @@ _DESCRIBES_BODY = frozenset(
         b"digest", b"content-digest", b"repr-digest", b"content-md5", b"accept-ranges", b"content-range",
     }
 )  # fmt: skip
-_TITLE = re.compile(rb"<title>\s*(\d{3})\b", re.IGNORECASE).search
+_WERKZEUG_PAGE = re.compile(
+    rb"<!doctype html>\n<html lang=en>\n<title>(\d{3}) ([^<>\n]*)</title>\n<h1>\2</h1>\n"
+    rb"(?:<p>[^<>]*(?:<br>[^<>]*)*</p>\n?)?"
+).fullmatch
+"""werkzeug's page for an HTTPException: status, name, and a description in plain words."""
+_FINDINGS_STATUSES = frozenset({400, 422})
+"""Where a list of findings says that the request was rejected; of any other status it is the author's own."""
+_WINDOW_BITS = {b"gzip": 31, b"deflate": 15}
 _OLD_PHRASES = {
     413: "Request Entity Too Large",
     414: "Request-URI Too Long",
@@ -47,7 +55,7 @@ def candidate(headers: Iterable[tuple[bytes, bytes]], policy: Policy) -> bool:
     length = None
     for name, value in headers:
         lowered = name.lower()
-        if lowered == b"content-encoding":
+        if lowered == b"content-encoding" and value.lower() not in _WINDOW_BITS:
             return False
         if lowered == b"content-length":
             length = value
@@ -56,29 +64,65 @@ def candidate(headers: Iterable[tuple[bytes, bytes]], policy: Policy) -> bool:
     return policy == "all" or int(length) <= MAX_BODY
 
 
-def recognise(status: int, headers: RawHeaders, body: bytes, policy: Policy) -> Default | None:
-    """What a framework's default body says; None if somebody shaped it."""
+def recognise(
+    status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes, policy: Policy, *, head: bool = False
+) -> Default | None:
+    """What a framework's default body says; None if somebody shaped it.
+
+    head: the response is to a HEAD request: its fields tell of a body that is not sent.
+    """
     if not 400 <= status <= 599:
         return None
-    found = _recognise(status, headers, body)
+    fields = {name.lower(): value for name, value in headers}
+    media_type = fields.get(b"content-type", b"").split(b";")[0].strip().lower()
+    if head and not body:
+        found = _unsent(status, media_type, fields.get(b"content-length", b""))
+    else:
+        plain = _decoded(body, fields.get(b"content-encoding", b"").lower())
+        found = None if plain is None else _recognise(status, media_type, plain)
     if found is None and policy == "all":
         return Default()
     return found
 
 
-def _recognise(status: int, headers: RawHeaders, body: bytes) -> Default | None:
+def _unsent(status: int, media_type: bytes, length: bytes) -> Default | None:
+    """A default by its length alone: none, or that of the status's phrase."""
+    if not length.isdigit() or int(length) == 0:
+        return Default() if length or not media_type else None
+    phrases = _phrases(status)
+    if media_type == b"text/plain":
+        lengths = {len(words) for words in phrases if words}
+    elif media_type == b"application/json":
+        lengths = {len(json.dumps({"detail": words}, separators=(",", ":"))) for words in phrases if words}
+    else:
+        return None
+    return Default() if int(length) in lengths else None
+
+
+def _decoded(body: bytes, coding: bytes) -> bytes | None:
+    """A body without its content coding; None where it is no such body, or a long one."""
+    if not coding or not body:
+        return body
+    inflater = zlib.decompressobj(_WINDOW_BITS[coding])
+    try:
+        plain = inflater.decompress(body, MAX_BODY)
+    except zlib.error:
+        return None
+    return plain if inflater.eof else None
+
+
+def _recognise(status: int, media_type: bytes, body: bytes) -> Default | None:
     if not body:
         return Default()
     if len(body) > MAX_BODY:
         return None
-    media_type = next((v for n, v in headers if n.lower() == b"content-type"), b"").split(b";")[0].strip().lower()
     if media_type == b"text/plain" or not media_type:
         return _line(status, body)
     if media_type == b"application/json":
         return _json(status, body)
     if media_type == b"text/html":
-        title = _TITLE(body[:_MAX_LINE])
-        return Default() if title and int(title[1]) == status else None
+        page = _WERKZEUG_PAGE(body)
+        return Default() if page and int(page[1]) == status else None
     return None
 
 
@@ -103,6 +147,8 @@ def _json(status: int, body: bytes) -> Default | None:
     if isinstance(detail, str):
         return Default(None if is_phrase(status, detail) else detail)
     if isinstance(detail, list) and detail and all(isinstance(item, dict) and "loc" in item for item in detail):
+        if status not in _FINDINGS_STATUSES:  # whatever it is about, it is not the request; of a 5xx no word is shown
+            return Default() if status >= 500 else None
         return Default(findings=tuple({k: item.get(k) for k in ("loc", "type", "msg")} for item in detail))
     return Default() if detail is None else None
 

@@ -15,7 +15,7 @@ from errorkit.failure import NOTHING, Detail, Public
 from errorkit.identification import Identified, Identifier
 from errorkit.negotiation import varying
 from errorkit.rendering import Renderer, bounded
-from errorkit.retry import Advice, Wait, advise, clock, parse_retry_after
+from errorkit.retry import Advice, Wait, advise, clock, end_of, parse_retry_after
 from errorkit.tenancy import shown_class
 
 _OWN_HEADERS = frozenset({b"content-type", b"content-length", b"retry-after", b"x-content-type-options"})
@@ -114,6 +114,11 @@ class Presenter:
             seconds, resume_at, retryable, rate_limit, doc_url, extensions,
         )  # fmt: skip
 
+    def waiting(self, public: Public, seconds: int) -> Public:
+        """The same error, with the wait that somebody else has set."""
+        retryable = self.catalog.by_code(public.code).retryable and seconds <= self._max_retry_wait
+        return public._replace(retry_after=seconds, resume_at=end_of(seconds), retryable=retryable)
+
     def fields(self, renderer: Renderer, shown: Shown, kept: RawHeaders) -> tuple[RawHeaders, bool]:
         """`_fields`, remembered where there are none but those that the class declares."""
         spec, error = shown
@@ -137,7 +142,8 @@ class Presenter:
     def _fields(self, renderer: Renderer, shown: Shown, kept: RawHeaders) -> tuple[RawHeaders, bool]:
         """The error's own header fields, and whether a Cache-Control among them shall stand."""
         spec, error = shown
-        fields: dict[str, object] = dict(spec.default_headers)
+        stays = {name.lower().decode("latin-1") for name, _ in kept}  # somebody's own challenge, say
+        fields: dict[str, object] = {k: v for k, v in spec.default_headers.items() if k.lower() not in stays}
         if error is not None and error.headers:
             lowered = {str(name).lower() for name in error.headers}
             fields = {name: value for name, value in fields.items() if name.lower() not in lowered}

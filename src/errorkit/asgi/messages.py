@@ -1,13 +1,16 @@
-"""ASGI's messages, and one request of an ASGI scope."""
+"""ASGI's messages, and one exchange of an ASGI scope."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from time import perf_counter
 from types import FunctionType, MethodType
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-from errorkit.exchange import RawHeaders, Request, Response
+from errorkit.lifecycle import Exchange
+
+if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, importing this does not
+    from errorkit.handler import ErrorHandler
+    from errorkit.rendering import Renderer
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -15,28 +18,19 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-SCOPE_KEY = "errorkit.request"
-_CLOSE_CODES = {429: 1013, 503: 1013}
-_MAX_REASON = 123  # bytes, RFC 6455 section 5.5
-_traceback_of = BaseException.__dict__["__traceback__"].__get__  # an exception may override attribute access
-PYTHON_FUNCTIONS = frozenset({FunctionType, MethodType})
+SCOPE_KEY = "errorkit.exchange"
+_PYTHON_FUNCTIONS = frozenset({FunctionType, MethodType})
 
 
-class ASGIRequest(Request):
-    """A request of one ASGI scope."""
+class ASGIExchange(Exchange):
+    """The exchange of one ASGI scope."""
 
-    send: Send
-    """The server's own, or that of an errorkit further out."""
-    rendered: RawHeaders | None = None
-    """The header list of the response that errorkit made, by which its start is known again."""
+    alone = False
+    """It began in the middle of a stack: there is no place of errorkit's at its outside."""
 
-    def __init__(self, scope: Scope, owner: Any) -> None:
+    def __init__(self, scope: Scope, handler: ErrorHandler, renderer: Renderer, request_id: str) -> None:
+        super().__init__(handler, renderer, request_id)
         self.scope = scope
-        self.owner = owner
-        """The handler that answers for it."""
-        self.flow = Flow()
-        """The response as the outermost place sees it."""
-        self.started = perf_counter()
 
     @property
     def method(self) -> str:  # type: ignore[override]
@@ -56,58 +50,23 @@ class ASGIRequest(Request):
         return None
 
 
-class Flow:
-    """How far one response has come, seen from one place."""
-
-    start: Message | None = None
-    held: list[Message] | None = None
-    """Messages that are not sent on until the whole error is known."""
-    last: Message | None = None
-    """The latest part of the body."""
-    used: bool = False
-    """Something that belongs to no response was sent: `send` may have failed all the same."""
-    complete: bool = False
+def routed_path(scope: Scope) -> str:
+    """The path that the application routes: without `root_path`, by which the server or a mount has reached it."""
+    path: str = scope.get("path", "")
+    root: str = scope.get("root_path", "")
+    if root and path.startswith(root):
+        rest = path[len(root) :]
+        if not rest or rest[0] == "/":
+            return rest
+    return path
 
 
-async def respond(request: ASGIRequest, flow: Flow, response: Response, send: Send) -> None:
-    """Send a rendered response."""
-    status, headers, body = response
-    request.rendered = headers
-    flow.start = start = {"type": "http.response.start", "status": status, "headers": headers}
-    await send(start)
-    if status >= 500:
-        request.owner.annotate(request)
-    await send({"type": "http.response.body", "body": b"" if request.scope["method"] == "HEAD" else body})
-    flow.complete = True
-
-
-def stamped(message: Message, id_header: bytes, request_id: str) -> Message:
-    """A copy of a message with the request ID among its headers, once."""
+def listed_headers(message: Message) -> list[tuple[bytes, bytes]]:
+    """The header fields of a start or of a scope, which may be any iterable: read once, and put back as a list."""
     headers = message.get("headers", ())
-    for pair in headers:
-        if pair[0] == id_header:
-            headers = [pair for pair in headers if pair[0] != id_header]
-            break
-    return {**message, "headers": [*headers, (id_header, request_id.encode("ascii"))]}
-
-
-def carries(message: Message, request_id: str) -> bool:
-    """Is the request ID among a start's headers: only what errorkit rendered has it there already."""
-    wanted = request_id.encode("ascii")
-    for _, value in message.get("headers", ()):  # noqa: SIM110 - a generator costs more than the search
-        if value == wanted:
-            return True
-    return False
-
-
-def close_code(status: int) -> int:
-    """The close code for a status (RFC 6455 section 7.4.1)."""
-    return _CLOSE_CODES.get(status, 1011 if status >= 500 else 1008)
-
-
-def reason(text: str) -> str:
-    """A close reason of at most 123 bytes."""
-    return text.encode("utf-8", "replace")[:_MAX_REASON].decode("utf-8", "ignore")
+    if not isinstance(headers, (list, tuple)):
+        headers = message["headers"] = list(headers)
+    return cast(list[tuple[bytes, bytes]], headers)
 
 
 async def nothing() -> None:
@@ -115,20 +74,11 @@ async def nothing() -> None:
 
 
 def in_python(send: Send) -> Send:
-    """A `send` that is not written in Python, with a frame by which it can be recognised."""
+    """A `send` that has a frame by which it can be recognised, if it is not written in Python."""
+    if type(send) in _PYTHON_FUNCTIONS:
+        return send
 
     async def python_send(message: Message) -> None:
         await send(message)
 
     return python_send
-
-
-def came_through(exception: BaseException, function: Callable[..., object]) -> bool:
-    """Did the exception come out of a function: is there a frame of its code."""
-    code = getattr(getattr(function, "__func__", function), "__code__", None)
-    traceback = _traceback_of(exception)
-    while traceback is not None:
-        if traceback.tb_frame.f_code is code:
-            return True
-        traceback = traceback.tb_next
-    return False

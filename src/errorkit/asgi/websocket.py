@@ -1,78 +1,120 @@
-"""A websocket that fails: a response before the handshake is accepted, a close after it."""
+"""A websocket that fails: a response before the handshake is accepted, a close after it.
+
+What the application closes by itself keeps its code and its reason. A crash is raised on
+where somebody outside has a span open for the connection.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 
-from errorkit.asgi.boundary import Boundary
-from errorkit.asgi.messages import ASGIRequest, Message, Receive, Scope, Send, came_through, close_code, stamped
+from errorkit import telemetry
+from errorkit.asgi.http import heard
+from errorkit.asgi.messages import (
+    ASGIApp,
+    ASGIExchange,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    in_python,
+    listed_headers,
+)
 from errorkit.exchange import Response
+from errorkit.lifecycle import ENDED, PASSING, RAISE, WAITING, came_through
+
+_CLOSE_CODES = {429: 1013, 503: 1013}
+_MAX_REASON = 123  # bytes, RFC 6455 section 5.5
+REFUSED = 403
+"""The status that servers give to a handshake that was closed before it was accepted."""
 
 
-async def serve(
-    boundary: Boundary, request: ASGIRequest, receive: Receive, send: Send, id_header: bytes | None
-) -> None:
-    """Serve one websocket inside of a boundary.
+async def serve(exchange: ASGIExchange, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve one websocket at the outermost place."""
+    send = in_python(send)
+    exchange.answers_late = True
+    exchange.raises_on = telemetry.is_open()
+    by_exit = True
+    try:
+        try:
+            await app(scope, heard(exchange, receive), noting(exchange, send))
+        except Exception as exception:
+            by_exit = False
+            if not await _settle(exchange, exception, send):
+                raise
+        by_exit = False
+    finally:
+        exchange.conclude(by_exit=by_exit)
 
-    id_header: name under which the request ID is added to the handshake's response.
-    """
-    handler = boundary.handler
-    accepted = closed = False
 
-    def sender(message: Message) -> Awaitable[None]:
-        nonlocal accepted, closed
+def noting(exchange: ASGIExchange, send: Send) -> Send:
+    """`send`, with a note on the exchange of how far the websocket has come, and the request ID in the handshake."""
+
+    def noting_send(message: Message) -> Awaitable[None]:
         kind = message["type"]
         if kind == "websocket.accept":
-            accepted = True
-            if id_header is not None:
-                message = stamped(message, id_header, request.request_id)
+            exchange.state = PASSING
+            message = {**message, "headers": exchange.stamped(listed_headers(message))}
         elif kind == "websocket.close":
-            closed = True
-            if not accepted and not request.ours:
-                request.claim()
-                refusal = handler.refuse(request, boundary.refusal(request))
-                if _can_deny(request.scope):
-                    return _deny(refusal, send)
+            if exchange.state is WAITING and not exchange.status:
+                exchange.status = REFUSED
+            exchange.state = ENDED
         elif kind == "websocket.http.response.start":
-            closed = True
-            if message["status"] >= 400 and request.failure is None:
-                handler.observe(request, message["status"])
-            if id_header is not None:
-                message = stamped(message, id_header, request.request_id)
+            exchange.status = message["status"]
+            exchange.state = ENDED
+            message = {**message, "headers": exchange.stamped(listed_headers(message))}
         return send(message)
 
-    try:
-        await boundary.app(request.scope, receive, sender)
-    except Exception as exception:
-        edge = id_header is not None
-        if came_through(exception, send):
-            if boundary.unsent(request, exception, edge=edge):
-                return
-            raise
-        if isinstance(exception, boundary.gone):
-            boundary.left(request, exception)
-            return
-        if closed:
-            if not request.outcome:
-                handler.broke(request, exception, "background")
-            raise
-        request.claim()
-        response = handler.respond(request, exception)
-        with suppress(OSError) if edge else nullcontext():  # the client may have left meanwhile
-            if accepted:
-                await send(boundary.closing(request, exception, response))
-            elif _can_deny(request.scope):
-                await _deny(response, send)
-            else:
-                await send({"type": "websocket.close", "code": close_code(response.status), "reason": ""})
+    return noting_send
 
 
-async def _deny(response: Response, send: Send) -> None:
-    """Refuse a handshake with a response (ASGI extension `websocket.http.response`)."""
-    await send({"type": "websocket.http.response.start", "status": response.status, "headers": response.headers})
-    await send({"type": "websocket.http.response.body", "body": response.body})
+async def _settle(exchange: ASGIExchange, exception: Exception, send: Send) -> bool:
+    """Do what is still possible about an exception. False: it must be raised on."""
+    if came_through(exception, send):
+        if isinstance(exception, OSError):
+            exchange.left(exception)
+            return True
+        exchange.recorded = exchange.recorded or exchange.failure is None  # the server has said it
+        return False
+    fate = exchange.raised(exception)
+    if not isinstance(fate, Response):
+        return fate is not RAISE
+    with suppress(OSError):  # the client may have left meanwhile
+        await answer(exchange, fate, send)
+    return not exchange.raises_on
 
 
-def _can_deny(scope: Scope) -> bool:
+async def answer(exchange: ASGIExchange, response: Response, send: Send, close: Message | None = None) -> None:
+    """Refuse a handshake with errorkit's response, or close an accepted websocket.
+
+    close: the message for a close, where the exception names it.
+    """
+    if exchange.state is WAITING and close is None and can_deny(exchange.scope):
+        await send({"type": "websocket.http.response.start", "status": response.status, "headers": response.headers})
+        await send({"type": "websocket.http.response.body", "body": response.body})
+        return
+    if close is None:
+        refused = exchange.state is WAITING
+        words = f"{exchange.handler.spelled(exchange)}: {exchange.handler.words(exchange)}"
+        close = {
+            "type": "websocket.close",
+            "code": close_code(response.status),
+            "reason": "" if refused else reason(words),
+        }
+    await send(close)
+
+
+def close_code(status: int) -> int:
+    """The close code for a status (RFC 6455 section 7.4.1)."""
+    return _CLOSE_CODES.get(status, 1011 if status >= 500 else 1008)
+
+
+def reason(text: str) -> str:
+    """A close reason of at most 123 bytes."""
+    return text.encode("utf-8", "replace")[:_MAX_REASON].decode("utf-8", "ignore")
+
+
+def can_deny(scope: Scope) -> bool:
+    """May a handshake be refused with a response (ASGI extension `websocket.http.response`)."""
     return "websocket.http.response" in (scope.get("extensions") or ())

@@ -1,70 +1,66 @@
-"""Starlette: where the framework hides its failures, and how each is reached.
+"""Starlette: where the framework answers exceptions, and how errorkit comes to answer there.
 
-Starlette answers errors in two layers of its own. A guard is put inside of both, around
-the router, so that the user's middlewares apply to error responses; the middleware itself
-is put outside of both, so that what the user's middlewares raise is caught, too. Where
-nothing but Starlette's layers is between, those two are left out.
+What is declared (an APIError, a mapped class, an HTTPException, a rejected request) is
+answered where Starlette answers: next to the route, inside of every middleware. What nobody
+declared flies outward through all of them, as without errorkit, and is answered by the
+outermost layer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from copy import copy
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
-from starlette.middleware.errors import ServerErrorMiddleware
-from starlette.middleware.exceptions import ExceptionMiddleware
-from starlette.responses import PlainTextResponse
-from starlette.responses import Response as StarletteResponse
-from starlette.routing import Router
 
 from errorkit.asgi import ErrorMiddleware as GenericMiddleware
-from errorkit.asgi.messages import SCOPE_KEY, ASGIApp, Flow, Receive, Scope, Send, respond
+from errorkit.asgi import begin, http, serve, websocket
+from errorkit.asgi.messages import SCOPE_KEY, ASGIApp, ASGIExchange, Receive, Scope, Send, in_python
+from errorkit.events import last_resort
+from errorkit.request_id import current
 from errorkit.starlette import exceptions
-from errorkit.starlette.guard import CLIENT_GONE, HANDLERS_KEY, NO_HANDLERS, AtRouter, Guard, StarletteRequest
-from errorkit.starlette.routes import mounted, operations
+from errorkit.starlette.cover import Cover, Outermost
+from errorkit.starlette.exchange import StarletteExchange
+from errorkit.starlette.routes import operations
+from errorkit.starlette.table import STARLETTE_DEFAULTS, Defaults
 
 if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, importing this does not
     from errorkit.config import Config
     from errorkit.handler import ErrorHandler
     from errorkit.identification import Translator
 
-__all__ = ["ErrorMiddleware", "StarletteRequest", "install", "install_with", "operations"]
-
-
-class LastAnswer(StarletteResponse):
-    """The answer to what a user's middleware raised; made only when it is really sent."""
-
-    def __init__(self, handler: ErrorHandler, request: StarletteRequest, exception: Exception) -> None:
-        self.handler, self.request, self.exception = handler, request, exception
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it, unless the client has left."""
-        if self.request.outcome == "client_gone":
-            return
-        response = self.handler.respond(self.request, self.exception)
-        self.request.claim()
-        await respond(self.request, Flow(), response, send)
+__all__ = ["ErrorMiddleware", "StarletteExchange", "install", "install_with", "operations"]
 
 
 class ErrorMiddleware(GenericMiddleware):
     """`app.add_middleware(ErrorMiddleware, dialect="openai")`, at any position.
 
-    It installs itself around the application at the first scope it sees (`lifespan` under
-    every server). Settings: see `errorkit.config.Config`.
+    It covers the application when the first scope reaches it (`lifespan` under every
+    server), and lets everything pass from then on: the failures are answered where the
+    framework answers them. Around an application, `ErrorMiddleware(app)`, it covers that one.
+
+    Settings: see `errorkit.config.Config`.
     """
 
-    gone = CLIENT_GONE
-    request_class = StarletteRequest
-    defaults: frozenset[Any] = frozenset()
-    """Exception handlers that the framework registers by itself."""
+    defaults: Defaults = STARLETTE_DEFAULTS
+    """What the framework itself answers."""
+    prevented: Exception | None = None
+    """Why errorkit could not be put into the application."""
 
     def __init__(
         self, app: ASGIApp, *, config: Config | None = None, handler: ErrorHandler | None = None, **settings: Any
     ) -> None:
-        super().__init__(app, handler=handler or self.build(config, settings))
         self.settled = handler is not None
+        if handler is None:
+            handler = self.build(config, settings)
+        super().__init__(app, handler=handler)
+        if not self.settled and isinstance(app, Starlette):
+            self.settled = True
+            install_with(type(self), app, handler)
+        elif not self.settled:
+            owner = self.owner(app)
+            if owner is not None:
+                enter_before_others(self, owner)
 
     @classmethod
     def build(cls, config: Config | None, settings: dict[str, Any]) -> ErrorHandler:
@@ -80,80 +76,105 @@ class ErrorMiddleware(GenericMiddleware):
         """The framework's exceptions and the errors that answer for them."""
         return exceptions.translators(handler)
 
-    def settle(self, scope: Scope) -> None:
-        """The first scope tells the application: cover it from outside and from within."""
+    def owner(self, app: ASGIApp) -> Starlette | None:
+        """The application whose stack is being built, where a layer further in knows it."""
+        return None
+
+    def describe(self, app: Starlette, path: str) -> None:
+        """Called with each application that is covered, and the path that it is reached by."""
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:  # type: ignore[override]
+        """Let a scope pass whose exchange has been begun further out."""
+        if SCOPE_KEY in scope and self.settled:
+            return self.app(scope, receive, send)
+        return self._first(scope, receive, send)
+
+    async def _first(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A scope that no place further out has seen: the first one, a lifespan, or one that is left alone."""
         app = scope.get("app")
-        if isinstance(app, Starlette) and app.middleware_stack is not None and SCOPE_KEY not in scope:
-            self.cover(app)
-
-    def cover(self, app: Starlette) -> None:
-        """Put the guard into an application and into all that are mounted in it, and this around its stack."""
-        covered: list[str] = []
-        kept: list[str] = []
-        self._guard(app, "", covered, kept)
-        stack, guard = app.middleware_stack, app.router.middleware_stack
-        assert stack is not None
-        outermost = type(self)(stack, handler=self.handler)
-        if isinstance(guard, Guard) and guard.alone and not (guard.own or self.reraise):
-            inner = _lightened(stack, app.router, guard)
-            if inner is guard:
-                outermost = OnlyPlace(stack, guard)
-            elif inner is not None:
-                outermost.app = inner
-        app.middleware_stack = outermost
-        self.handler.announce(mounts=covered, user_handlers=kept)
-
-    def _guard(self, app: Starlette, path: str, covered: list[str], kept: list[str]) -> None:
-        if isinstance(app.router.middleware_stack, Guard):
+        within = isinstance(app, Starlette) and app.middleware_stack is not None and has_errorkit(app)
+        if isinstance(app, Starlette) and within and self.prevented is None:
+            self.settle(app)
+        if self.prevented is not None and scope["type"] == "lifespan":
+            await receive()
+            await send({"type": "lifespan.startup.failed", "message": f"errorkit: {self.prevented}"})
             return
-        own = {key: value for key, value in app.exception_handlers.items() if value not in self.defaults}
-        self._answer_for_middlewares(app, own)
-        kept += [f"{path or '/'}: {getattr(key, '__name__', key)}" for key in own]
-        alone = not path and app.max_body_size is None and all(_is_errorkit(m.cls) for m in app.user_middleware)
-        framework = {key: value for key, value in app.exception_handlers.items() if key not in (500, Exception)}
-        app.router.middleware_stack = Guard(app.router.middleware_stack, self.handler, own, framework, alone=alone)
-        for prefix, inner in mounted(app.routes, path):
-            if not any(_is_errorkit(middleware.cls) for middleware in inner.user_middleware):
-                covered.append(prefix)
-                self._guard(inner, prefix, covered, kept)
+        exchange = None if self.prevented is not None else begin(scope, self.handler, StarletteExchange)
+        if exchange is None:
+            await self.app(scope, receive, send)
+        elif within:
+            await _pass(exchange, self.app, scope, receive, send)
+        else:  # around a route, a mount, or an application of another kind
+            await serve(exchange, self.app, scope, receive, send)
 
-    def _answer_for_middlewares(self, app: Starlette, own: Mapping[Any, Any]) -> None:
-        """What a user's middleware raises reaches Starlette's outermost layer first."""
-        if Exception in own or 500 in own:
+    def settle(self, app: Starlette) -> None:
+        """See that an application whose stack has been built is covered, in full from the next scope on."""
+        stack = app.middleware_stack
+        if stack is None or (self.settled and isinstance(stack, Outermost)):
             return
-        if app.middleware_stack is None:
-            app.add_exception_handler(Exception, self._server_error)
-        elif isinstance(app.middleware_stack, ServerErrorMiddleware):
-            app.middleware_stack.handler = self._server_error
+        try:
+            if not self.settled:
+                self.settled = True
+                cover = self.cover(app)
+                cover.last_answers(app)
+                self.announce(cover)
+            app.middleware_stack = Outermost.of(stack, self.handler)
+        except Exception as own:
+            self.prevented = own
+            last_resort("errorkit could not be put into the application", own)
 
-    async def _server_error(self, connection: Any, exception: Exception) -> StarletteResponse:
-        """What ServerErrorMiddleware sends, if nothing has been sent, before it raises again."""
-        request: StarletteRequest | None = connection.scope.get(SCOPE_KEY)
-        if request is None or request.owner is not self.handler:
-            return PlainTextResponse("Internal Server Error", status_code=500)
-        return LastAnswer(self.handler, request, exception)
+    def cover(self, app: Starlette) -> Cover:
+        """Put the answers into an application and into all that are mounted in it."""
+        cover = Cover(self.handler, self.defaults, has_errorkit, self.describe)
+        cover.application(app)
+        return cover
+
+    def announce(self, cover: Cover) -> None:
+        """The line at start-up."""
+        self.handler.announce(mounts=cover.covered, user_handlers=cover.kept)
 
 
-class OnlyRequest(StarletteRequest):
-    """A request for which Starlette's own layers have not run."""
+def has_errorkit(app: Starlette) -> bool:
+    """Does an application have an errorkit of its own."""
+    if getattr(app.state, "errorkit", None) is not None:
+        return True
+    return any(isinstance(each.cls, type) and issubclass(each.cls, ErrorMiddleware) for each in app.user_middleware)
 
-    def __init__(self, scope: Scope, owner: Any) -> None:
-        super().__init__(scope, owner)
-        scope[HANDLERS_KEY] = NO_HANDLERS
 
+def enter_before_others(kit: ErrorMiddleware, app: Starlette) -> None:
+    """While a stack is built, let errorkit be around the outermost of the user's middlewares, too.
 
-class OnlyPlace(AtRouter, ErrorMiddleware):
-    """The outermost place where it is the innermost as well: nothing but the router is inside.
-
-    stack: the application's, for what errorkit leaves alone.
+    What that one refuses never reaches the place that errorkit was added at, and before the
+    first scope has reached it the rest of the stack cannot be covered.
     """
+    others: list[Any] = app.user_middleware  # its factories are callables of any kind
+    if app.middleware_stack is not None or not has_errorkit(app) or others[0].cls is type(kit):
+        return
+    outermost, factory = others[0], others[0].cls
 
-    request_class = OnlyRequest
+    def entered(inner: ASGIApp, *args: Any, **kwargs: Any) -> ErrorMiddleware:
+        outermost.cls = factory
+        entry = type(kit)(factory(inner, *args, **kwargs), handler=kit.handler)
+        entry.settled = False
+        return entry
 
-    def __init__(self, stack: ASGIApp, guard: Guard) -> None:
-        super().__init__(stack, handler=guard.handler)
-        self.app = guard.app
-        self.framework = guard.framework
+    outermost.cls = entered
+
+
+async def _pass(exchange: ASGIExchange, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve a scope in the middle of the stack: its exchange begins here, what is raised flies on to be answered."""
+    exchange.alone = True
+    token = current.set(exchange.request_id)
+    try:
+        if scope["type"] == "http":
+            place = http.Place(exchange, in_python(send))
+            await app(scope, http.heard(exchange, receive), place.send)
+            await place.let_go()
+        else:
+            await app(scope, http.heard(exchange, receive), websocket.noting(exchange, send))
+        exchange.conclude()
+    finally:
+        current.reset(token)
 
 
 def install(app: Starlette, *, config: Config | None = None, **settings: Any) -> ErrorHandler:
@@ -161,50 +182,30 @@ def install(app: Starlette, *, config: Config | None = None, **settings: Any) ->
 
     Returns the handler. Raises ConfigurationError; RuntimeError if the application has started.
     """
-    return install_with(ErrorMiddleware, app, config, settings)
+    return install_with(ErrorMiddleware, app, ErrorMiddleware.build(config, settings))
 
 
-def install_with(
-    middleware: type[ErrorMiddleware], app: Starlette, config: Config | None, settings: dict[str, Any]
-) -> ErrorHandler:
+def install_with(middleware: type[ErrorMiddleware], app: Starlette, handler: ErrorHandler) -> ErrorHandler:
     """Cover an application with a given middleware class as soon as its stack is built."""
     if app.middleware_stack is not None:
         raise RuntimeError("errorkit must be installed before the application serves its first request")
-    handler = middleware.build(config, settings)
     build: Callable[[], ASGIApp] = app.build_middleware_stack
 
     def build_covered() -> ASGIApp:
-        app.middleware_stack = build()
-        middleware(app.middleware_stack, handler=handler).cover(app)
-        return app.middleware_stack
+        entry = middleware(app.router, handler=handler)
+        try:
+            cover = entry.cover(app)
+        except Exception as own:
+            last_resort("errorkit could not be put into the application", own)
+            entry.prevented = own
+            stack: Any = build()
+        else:
+            with cover.answering(app):
+                stack = Outermost.of(build(), handler)
+            entry.announce(cover)
+        entry.app, stack.app = stack.app, entry
+        return stack  # type: ignore[no-any-return]
 
     app.build_middleware_stack = build_covered  # type: ignore[method-assign]
     app.state.errorkit = handler
     return handler
-
-
-def _lightened(layer: Any, router: Router, guard: Guard) -> Any:
-    """A stack without the layers that no exception reaches any more; None if a stranger is in it.
-
-    What the guard answers neither ExceptionMiddleware nor ServerErrorMiddleware would see, and
-    each of them costs every message of every response a call. The stack itself is left as it
-    is, for what errorkit leaves alone.
-    """
-    if layer is router:
-        return guard if type(layer).__call__ is Router.__call__ else layer
-    ours = isinstance(layer, GenericMiddleware)
-    if type(layer).__module__.partition(".")[0] not in _KNOWN or (ours and layer.handler is not guard.handler):
-        return None
-    inner = _lightened(getattr(layer, "app", None), router, guard)
-    if inner is None or ours or isinstance(layer, (ServerErrorMiddleware, ExceptionMiddleware)):
-        return inner
-    layer = copy(layer)
-    layer.app = inner
-    return layer
-
-
-_KNOWN = frozenset({"starlette", "fastapi", "errorkit"})
-
-
-def _is_errorkit(factory: object) -> bool:
-    return isinstance(factory, type) and issubclass(factory, GenericMiddleware)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from starlette.exceptions import HTTPException, WebSocketException
 from starlette.requests import Request
 
-from errorkit.asgi.messages import came_through
 from errorkit.errors import APIError, MalformedJSONError
 from errorkit.failure import Public
+from errorkit.lifecycle import came_through
 from errorkit.normalisation import is_phrase
 
 if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, importing this does not

@@ -1,0 +1,396 @@
+"""One exchange, from its request to the end of its response: a state machine without I/O.
+
+ASGI and WSGI drive the same machine. They say what the application did, and do what it
+answers; neither decides anything about a response by itself.
+
+    state     what happened                         then
+    WAITING   a start that need not be held         PASSING
+    WAITING   a start that may be a default, or     HELD      nothing is sent
+              whose first chunk is waited for
+    HELD      the body is complete and a default    errorkit's response goes out in its place
+    HELD      it is somebody's own, or too long     PASSING   what was held is let go
+    WAITING   an exception                          errorkit's response goes out
+    HELD      an exception                          the same: nothing has been sent
+    PASSING   the last chunk                        ENDED
+    PASSING   an exception                          ENDED by the stream's last event, or cut: it is raised on
+    ENDED     the exception that was answered       nothing: everybody further in has seen it
+    ENDED     another one                           raised on: a background task has failed
+    any       the client left                       nothing is sent any more
+
+Every path ends in `conclude`: exactly one event for a failure, none for a success.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import Enum
+from time import perf_counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from errorkit import telemetry
+from errorkit.events import last_resort
+from errorkit.exchange import RawHeaders, Request, Response
+from errorkit.normalisation import MAX_BODY, candidate, recognise
+from errorkit.request_id import accept
+
+if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, importing this does not
+    from errorkit.handler import ErrorHandler
+    from errorkit.rendering import Renderer
+
+ERRORKIT = "errorkit"
+_DEPARTURES = frozenset({("starlette.requests", "ClientDisconnect"), ("starlette.websockets", "WebSocketDisconnect")})
+"""Exceptions by which a framework says that the client has left; by name, so that none is imported."""
+
+
+class State(Enum):
+    """How far a response has come."""
+
+    WAITING = "waiting"
+    HELD = "held"
+    PASSING = "passing"
+    ENDED = "ended"
+
+
+WAITING, HELD, PASSING, ENDED = State
+
+
+class Fate(Enum):
+    """What becomes of what the application did, where it is no answer of errorkit's."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    HOLD = "hold"
+    RELEASE = "release"
+    """Send what was held, this included."""
+    RAISE = "raise"
+    DONE = "done"
+    """Nothing more is to be said."""
+
+
+PASS, HOLD, RELEASE, RAISE, DONE = Fate
+
+
+class Frame(NamedTuple):
+    """The last event of a stream, to be sent as the last chunk."""
+
+    data: bytes
+
+
+class Exchange(Request):
+    """One request and the response to it. A protocol's subclass knows where the request's facts are.
+
+    Nested places of one request share it: an application and what is mounted in it, a
+    middleware and the application that it is around.
+    """
+
+    state = WAITING
+    headers: Sequence[tuple[bytes, bytes]] = ()
+    """The header fields of the response that is passing."""
+    tail = b"\n\n"
+    """The latest chunk."""
+    rendered: Response | None = None
+    """errorkit's own answer."""
+    answered: BaseException | None = None
+    """The exception that has got its answer: it may be raised once more."""
+    client_left = False
+    holds_start = False
+    """A start waits for its first chunk, so that a body that fails at once still gets a status."""
+    tells_at_start = False
+    """A span may end long before the last byte, with the application's call: an event is written with the start."""
+    answers_late = False
+    """An answer is still possible when the response has begun: a websocket can be closed."""
+    raises_on = False
+    """Somebody outside of every place of errorkit's listens for exceptions."""
+    _judging = False
+
+    def __init__(self, handler: ErrorHandler, renderer: Renderer, request_id: str) -> None:
+        self.handler = handler
+        self.renderer = renderer
+        self.request_id = request_id
+        self.started = perf_counter()
+
+    # -- what the application says
+
+    def start(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> bool:
+        """A response begins. True: hold it back."""
+        if self.state is not WAITING:
+            return False  # it is against the protocol: the server tells it so
+        self.status = status
+        self.headers = headers
+        if self.rendered is not None and not self.carries_answer(status, headers):
+            self._forget_answer()  # somebody between has put another one in its place
+        if status >= 400:
+            self._judging = (
+                not self.shaped_by
+                and self.handler.config.normalise != "off"
+                and candidate(headers, self.handler.config.normalise)
+            )
+        if self._judging or (self.holds_start and self.rendered is None):
+            self.state = HELD
+            self._parts: list[bytes] = []
+            return True
+        self.state = PASSING
+        self._passes()
+        return False
+
+    def chunk(self, data: bytes, more: bool) -> Fate | Response:
+        """A part of the body. A response: it goes out in place of all that was held."""
+        if self.state is HELD:
+            return self._chunk_of_held(data, more)
+        self.tail = data
+        if not more and self.state is PASSING:
+            self._end()
+        return PASS
+
+    def returned(self) -> Fate | Response:
+        """The application has come to its end, whether its response has or not."""
+        if self.state is ENDED:
+            return DONE
+        if self.state is HELD:
+            self.let_go()
+            return RELEASE
+        if self.client_left:
+            self.left(None)
+        elif self.state is WAITING:
+            return self.answer(RuntimeError("the application returned without a response"))
+        elif self.failure is None:
+            self.handler.broke(self, None, "incomplete")
+        return DONE
+
+    def raised(self, exception: BaseException) -> Fate | Response | Frame:
+        """An exception has come to the outermost place, unless `send` itself was what failed."""
+        if self.says_departed(exception):
+            self.left(exception)
+            return DONE
+        if self.state is ENDED:
+            return self._raised_after_the_end(exception)
+        if self.state is not PASSING or self.answers_late:
+            if self.propagates(exception):
+                self.handler.respond(self, exception)
+                return RAISE
+            return self.answer(exception)
+        if self._is_event_stream():
+            frame = self.handler.stream_event(self, self.meant(exception))
+            if frame is not None:
+                self._end()
+                return Frame(frame if self.tail[-2:] == b"\n\n" else b"\n\n" + frame)
+        self.broke(exception, "aborted")
+        return RAISE
+
+    def left(self, exception: BaseException | None) -> None:
+        """The client has left; what had failed before that is still what is told."""
+        if self.failure is None:
+            self.handler.broke(self, exception, "client_gone")
+
+    # -- what errorkit answers
+
+    def answer(self, exception: BaseException, kept: RawHeaders | None = None) -> Response:
+        """errorkit's response to an exception.
+
+        kept: header fields of an answer that it takes the place of.
+        """
+        self.answered = exception
+        self.exception = exception
+        self.traceback = _traceback_of(exception)
+        self._parts = []
+        self._judging = False
+        return self.replaced_by(self.handler.respond(self, self.meant(exception), kept or []))
+
+    def replaced_by(self, response: Response) -> Response:
+        """errorkit's response is what will be sent."""
+        self.shaped_by = ERRORKIT
+        self.rendered = response
+        if self.state is HELD:
+            self.state = WAITING
+        return response
+
+    def answered_by(self, name: str, exception: BaseException) -> None:
+        """A handler of the user's own has an answer to an exception: it is deliberate."""
+        self.shaped_by = name
+        self.answered = self.exception = exception
+        self.traceback = _traceback_of(exception)
+
+    def withdraw(self) -> None:
+        """Nobody has declared the exception after all: it flies on."""
+        self.answered = self.exception = self.traceback = self.failure = self.rendered = None
+        self.shaped_by = ""
+
+    def carries_answer(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> bool:
+        """Is a response that begins errorkit's own, whatever middlewares have added to it."""
+        rendered = self.rendered
+        return rendered is not None and (
+            headers is rendered.headers or (status == rendered.status and rendered.headers[0] in headers)
+        )
+
+    def stamped(self, headers: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
+        """Header fields with the request ID once. One that somebody else has put there stands, and is taken over."""
+        if self.rendered is not None and headers is self.rendered.headers:
+            return headers
+        name = self.renderer.id_header
+        found = [value for key, value in headers if key == name or key.lower() == name]
+        own = self.request_id.encode("ascii")
+        if not found:
+            return [*headers, (name, own)]
+        foreign = [value for value in found if value != own]
+        if foreign and not (self.rendered is not None and _is_encoded(headers)):
+            accepted = accept(foreign[0])
+            if accepted is not None:
+                self.request_id = accepted
+            own = foreign[0]
+        if len(found) == 1 and not foreign:
+            return headers
+        return [*(pair for pair in headers if pair[0].lower() != name), (name, own)]
+
+    def reissued(self, headers: Sequence[tuple[bytes, bytes]]) -> tuple[RawHeaders, bytes] | None:
+        """errorkit's answer once more, where its fields say something else by now than its body; else None.
+
+        A library has put another request ID into the header, a rate limiter another wait.
+        """
+        if self.rendered is None or self.failure is None or headers is self.rendered.headers or _is_encoded(headers):
+            return None
+        return self.handler.reissue(self, headers)
+
+    # -- the end
+
+    def conclude(self, *, by_exit: bool = False) -> None:
+        """Everything is over. Writes the event if it has not been written, and lets go of what it was about.
+
+        by_exit: by a cancellation or an interrupt, which is no failure of the request.
+        """
+        if self.failure is not None or (self.status >= 400 and not by_exit):
+            self._tell()
+            self.handler.release(self)
+
+    def restarted(self, exception: BaseException) -> None:
+        """The application takes back a response of which nothing has been sent (WSGI's `exc_info`)."""
+        self.state = WAITING
+        self.exception = exception
+
+    def _passes(self) -> None:
+        """A response is on its way; where it is told at once, it is told now."""
+        if self.tells_at_start and self.status >= 400 and telemetry.is_open():
+            self._tell()
+
+    def _end(self) -> None:
+        """The last byte is about to be sent. The event is written now, if there is a span that ends with it.
+
+        Of a failure of the server it is always written now: frameworks take the traceback away
+        afterwards.
+        """
+        self.state = ENDED
+        if self.status >= 400 and not self.recorded:
+            known = self.failure is not None or self.answered is not None
+            if (known and self.status >= 500) or telemetry.is_open():
+                self._tell()
+
+    def _tell(self) -> None:
+        if self.recorded:
+            return
+        if self.failure is None:
+            self.handler.observe(self, self.status)
+        self.handler.record(self)
+
+    # -- inside
+
+    def meant(self, exception: BaseException) -> BaseException:
+        """The exception that another one was made of on its way; a framework may do so."""
+        return exception
+
+    def propagates(self, exception: BaseException) -> bool:
+        """Shall an exception that nobody declared reach the server."""
+        return self.handler.config.reraise and not self.handler.identifier.handles(exception)
+
+    def _forget_answer(self) -> None:
+        self.rendered = None
+        self.shaped_by = ""
+        if not self.recorded:
+            self.failure = None
+
+    def _chunk_of_held(self, data: bytes, more: bool) -> Fate | Response:
+        self._parts.append(data)
+        if not self._judging:
+            if more and not data:
+                return HOLD
+        elif more:
+            if sum(map(len, self._parts)) <= MAX_BODY:
+                return HOLD
+        else:
+            response = self.judged(b"".join(self._parts))
+            if response is not None:
+                return self.replaced_by(response)
+        self._parts = []
+        self._judging = False
+        self.let_go()
+        self.tail = data
+        if not more:
+            self._end()
+        return RELEASE
+
+    def let_go(self) -> None:
+        """What is held is sent as it is."""
+        if self.state is HELD:
+            self.state = PASSING
+            self._passes()
+
+    def judged(self, body: bytes) -> Response | None:
+        """errorkit's response if the body is a default of somebody's; None: it is deliberate."""
+        try:
+            default = recognise(
+                self.status, self.headers, body, self.handler.config.normalise, head=self.method == "HEAD"
+            )
+        except Exception as own:  # the application's own answer is let go
+            last_resort("an answer could not be looked into", own)
+            return None
+        if default is None:
+            return None
+        return self.handler.renormalise(self, self.status, self.headers, default)
+
+    def _raised_after_the_end(self, exception: BaseException) -> Fate:
+        if exception is not self.answered:
+            if self.status < 500 or self.answered is not None or self.outcome:
+                self.broke(exception, "background")
+                return RAISE
+            self.exception = exception  # answered further in, by somebody who raises it again
+            self.handler.explain(self, exception)
+        if self.status < 400:
+            self.broke(exception, "background")
+            return RAISE
+        return RAISE if self.raises_on or self.propagates(exception) else DONE
+
+    def broke(self, exception: BaseException, outcome: str) -> None:
+        """Something failed of which no answer tells; what had failed before that is still what is told."""
+        if not self.outcome:
+            self.handler.broke(self, exception, outcome)
+
+    def says_departed(self, exception: BaseException) -> bool:
+        """Does an exception say no more than that the client has left."""
+        if any((base.__module__, base.__name__) in _DEPARTURES for base in type(exception).__mro__):
+            return True
+        return (  # what Starlette's BaseHTTPMiddleware says of an application that has noticed it
+            self.client_left and type(exception) is RuntimeError and exception.args == ("No response returned.",)
+        )
+
+    def _is_event_stream(self) -> bool:
+        fields = {name.lower(): value for name, value in self.headers}
+        return (
+            fields.get(b"content-type", b"").lower().startswith(b"text/event-stream")
+            and b"content-length" not in fields
+            and b"content-encoding" not in fields
+        )
+
+
+def _is_encoded(headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    return any(name.lower() == b"content-encoding" for name, _ in headers)
+
+
+_traceback_of = BaseException.__dict__["__traceback__"].__get__  # an exception may override attribute access
+
+
+def came_through(exception: BaseException, function: Callable[..., object]) -> bool:
+    """Did the exception come out of a function: is there a frame of its code."""
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    traceback = _traceback_of(exception)
+    while traceback is not None:
+        if traceback.tb_frame.f_code is code:
+            return True
+        traceback = traceback.tb_next
+    return False

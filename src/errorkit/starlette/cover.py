@@ -1,0 +1,182 @@
+"""How errorkit comes into an application: which layers of its stack get which answer.
+
+    ServerErrorMiddleware   becomes Outermost, the same layer with errorkit's outermost place in it; its handler is
+                            errorkit's: what nobody declared flies to it through every middleware
+    Entry                   sees the first scope, where the stack was built by somebody who took Outermost apart
+    the user's middlewares
+    ExceptionMiddleware     is left as it is
+    Guard                   around the router: gives the request its table of answers
+
+Nothing is taken out of a stack, and no layer is passed by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.responses import PlainTextResponse
+
+from errorkit.asgi import begin, serve
+from errorkit.asgi.messages import SCOPE_KEY, ASGIApp, ASGIExchange, Receive, Scope, Send
+from errorkit.starlette.exchange import StarletteExchange
+from errorkit.starlette.routes import mounted
+from errorkit.starlette.table import Answer, Answers, Defaults, ExceptionHandler, Guard
+
+if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, importing this does not
+    from errorkit.handler import ErrorHandler
+
+
+class Outermost(ServerErrorMiddleware):
+    """Starlette's outermost layer, as it is, with errorkit's outermost place around its call."""
+
+    def __init__(self, app: ASGIApp, handler: Any, debug: bool, errors: ErrorHandler) -> None:
+        super().__init__(app, handler=handler, debug=debug)
+        self.errors = errors
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one scope."""
+        exchange = begin(scope, self.errors, StarletteExchange)
+        if exchange is None:
+            await super().__call__(scope, receive, send)
+        else:
+            await serve(exchange, super().__call__, scope, receive, send)
+
+    @classmethod
+    def of(cls, stack: ASGIApp, errors: ErrorHandler) -> Outermost:
+        """A stack with this as its first layer: in place of Starlette's own, if that is the first one."""
+        if isinstance(stack, cls):
+            return stack
+        if type(stack) is ServerErrorMiddleware:
+            return cls(stack.app, stack.handler, stack.debug, errors)
+        return cls(stack, None, False, errors)
+
+
+class LastAnswers:
+    """What ServerErrorMiddleware answers for one application, and with which fields.
+
+    user: the handler for Exception or 500 that the user has registered: it is for what nobody declared.
+    """
+
+    def __init__(self, app: Starlette, errors: ErrorHandler, defaults: Defaults, user: ExceptionHandler | None) -> None:
+        self.app = app
+        self.errors = errors
+        self.answers = Answers(errors, defaults, ({}, {}))
+        self.user = None if user is None else self.answers.of_user(user)
+
+    async def __call__(self, request: Any, exception: Exception) -> Any:
+        """The response to an exception that has come through every middleware."""
+        exchange: ASGIExchange | None = request.scope.get(SCOPE_KEY)
+        ours = exchange is not None and exchange.handler is self.errors
+        if self.user is not None and not (ours and self.errors.identifier.handles(exception)):
+            return await self.user(request, exception)
+        if exchange is None or not ours:
+            return PlainTextResponse("Internal Server Error", status_code=500)
+        return Last(self.app, exchange, exception)
+
+
+class Last:
+    """errorkit's answer to what has come through every middleware, made only when it is sent.
+
+    It has passed the application's CORS middleware as an exception: its fields are added here,
+    so that a browser can read the answer.
+    """
+
+    def __init__(self, app: Starlette, exchange: ASGIExchange, exception: Exception) -> None:
+        self.app = app
+        self.exchange = exchange
+        self.exception = exception
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it, unless the client has left or the exception shall reach the server."""
+        exchange = self.exchange
+        if exchange.says_departed(self.exception):
+            return
+        answer: ASGIApp = Answer(exchange, exchange.answer(self.exception))
+        for middleware in self.app.user_middleware:
+            if isinstance(middleware.cls, type) and issubclass(middleware.cls, CORSMiddleware):
+                layer: Any = middleware.cls
+                answer = layer(answer, *middleware.args, **middleware.kwargs)
+        await answer(scope, receive, send)
+        if exchange.alone:
+            exchange.status = exchange.status or 500
+            exchange.conclude()
+
+
+class Cover:
+    """Puts errorkit into an application and into all that are mounted in it."""
+
+    def __init__(
+        self,
+        errors: ErrorHandler,
+        defaults: Defaults,
+        spares: Callable[[Starlette], bool],
+        describe: Callable[[Starlette, str], None],
+    ) -> None:
+        self.errors = errors
+        self.defaults = defaults
+        self.spares = spares
+        """Which mounted applications have an errorkit of their own."""
+        self.describe = describe
+        """Called with each application and the path that it is reached by."""
+        self.covered: list[str] = []
+        self.kept: list[str] = []
+
+    def application(self, app: Starlette, path: str = "") -> None:
+        """Cover one, and what is mounted in it."""
+        router = app.router
+        if not isinstance(router.middleware_stack, Guard):
+            router.middleware_stack = Guard(router.middleware_stack, self.errors, self.defaults)
+        self.describe(app, path)
+        own = [key for key, value in app.exception_handlers.items() if value not in self.defaults.values()]
+        self.kept += [f"{path or '/'}: {getattr(key, '__name__', key)}" for key in own]
+        for prefix, inner in mounted(app.routes, path):
+            if not self.spares(inner):
+                self.covered.append(prefix)
+                self.mounted(inner, prefix)
+
+    def mounted(self, app: Starlette, path: str) -> None:
+        """Cover an application that another one reaches."""
+        if isinstance(app.router.middleware_stack, Guard):
+            return
+        self.application(app, path)
+        if app.middleware_stack is not None:
+            self.last_answers(app)
+            return
+        build = app.build_middleware_stack
+
+        def build_covered() -> ASGIApp:
+            with self.answering(app):
+                return build()
+
+        app.build_middleware_stack = build_covered  # type: ignore[method-assign]
+
+    def last_answers(self, app: Starlette) -> None:
+        """Give the layers of a stack that has been built their last answer."""
+        layer: Any = app.middleware_stack
+        seen: set[int] = set()
+        while layer is not None and id(layer) not in seen:
+            seen.add(id(layer))
+            if isinstance(layer, ServerErrorMiddleware) and not isinstance(layer.handler, LastAnswers):
+                layer.handler = LastAnswers(app, self.errors, self.defaults, layer.handler)
+            layer = getattr(layer, "app", None)
+
+    @contextmanager
+    def answering(self, app: Starlette) -> Iterator[None]:
+        """For the time of building a stack, errorkit's last answer stands in place of the user's, which it asks."""
+        own = app.exception_handlers
+        user = None
+        for key in own:
+            if key in (500, Exception):
+                user = own[key]  # the last one counts, as in Starlette
+        last: Any = user if isinstance(user, LastAnswers) else LastAnswers(app, self.errors, self.defaults, user)
+        others = {key: value for key, value in own.items() if key not in (500, Exception)}
+        app.exception_handlers = {**others, Exception: last}
+        try:
+            yield
+        finally:
+            app.exception_handlers = own

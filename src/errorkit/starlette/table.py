@@ -1,0 +1,232 @@
+"""The answers to exceptions where Starlette answers them: in its table of exception handlers.
+
+`ExceptionMiddleware` puts the table into the scope (`starlette.exception_handlers`), and
+each route answers from it. For the time of a request another one takes its place, which
+has the user's handlers as they are, and errorkit for what is declared. It is Starlette's
+own name, not a promise: `tests/adapters/test_stacks.py` holds it at both ends of the
+supported versions.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from starlette._utils import is_async_callable
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException, WebSocketException
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.websockets import WebSocket
+
+from errorkit.asgi import http, websocket
+from errorkit.asgi.messages import SCOPE_KEY, ASGIApp, ASGIExchange, Message, Receive, Scope, Send
+from errorkit.exchange import Response
+from errorkit.lifecycle import WAITING
+
+if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, importing this does not
+    from errorkit.handler import ErrorHandler
+
+HANDLERS_KEY = "starlette.exception_handlers"
+ExceptionHandler = Callable[[Any, Any], Any]
+Defaults = Mapping[type[Exception], ExceptionHandler]
+"""What the framework itself answers to an exception, by class."""
+
+_BARE = ExceptionMiddleware(PlainTextResponse(""))
+STARLETTE_DEFAULTS: Defaults = {
+    HTTPException: _BARE.http_exception,
+    WebSocketException: _BARE.websocket_exception,
+}
+
+
+class Answer:
+    """errorkit's answer as an ASGI application, as Starlette's responses are.
+
+    background: of the response that it takes the place of.
+    """
+
+    def __init__(self, exchange: ASGIExchange, response: Response, background: BackgroundTask | None = None) -> None:
+        self.exchange = exchange
+        self.response = response
+        self.background = background
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        if scope["type"] == "http":
+            await http.respond(self.exchange, self.response, send)
+        else:
+            await websocket.answer(self.exchange, self.response, send, _chosen_close(self.exchange))
+        if self.background is not None:
+            await self.background()
+
+
+class Answers:
+    """All answers of one application: the user's handlers, and errorkit for what is declared.
+
+    table: Starlette's own, by class and by status. defaults: the framework's own answers.
+    """
+
+    def __init__(
+        self, handler: ErrorHandler, defaults: Defaults, table: tuple[Mapping[Any, Any], Mapping[int, Any]]
+    ) -> None:
+        self.handler = handler
+        self.defaults = defaults
+        own = {key: value for key, value in table[0].items() if not _is_default(value, defaults)}
+        self.own: dict[Any, ExceptionHandler] = {key: self.of_user(value) for key, value in own.items()}
+        self.by_status = {status: self.of_user(value) for status, value in table[1].items()}
+        declared = dict.fromkeys(self._declared(), self.declared)
+        self.by_class: dict[Any, ExceptionHandler] = {**declared, **self.own}
+
+    def _declared(self) -> Iterable[type[BaseException]]:
+        # a handler for Exception is for what nobody has declared: it answers further out, as in Starlette
+        return (cls for cls in self.handler.identifier.declared if cls not in (Exception, BaseException))
+
+    def find(self, exception: Exception) -> ExceptionHandler | None:
+        """The answer for an exception, as Starlette looks it up."""
+        if isinstance(exception, HTTPException):
+            by_status = self.by_status.get(exception.status_code)
+            if by_status is not None:
+                return by_status
+        return next((self.by_class[cls] for cls in type(exception).__mro__ if cls in self.by_class), None)
+
+    async def declared(self, connection: Any, exception: Exception) -> Any:
+        """errorkit's answer. What turns out to be declared by nobody flies on."""
+        exchange: ASGIExchange = connection.scope[SCOPE_KEY]
+        if isinstance(exception, HTTPException) and 100 <= exception.status_code < 400:  # a redirect is no error
+            return await _called(self.defaults[HTTPException], connection, exception)
+        response = exchange.answer(exception)
+        if exchange.failure is not None and exchange.failure.private.reason == "unhandled":
+            exchange.withdraw()
+            raise exception
+        return Answer(exchange, response)
+
+    def of_user(self, handler: ExceptionHandler) -> ExceptionHandler:
+        """A user's handler: what it answers is deliberate, unless it is what the framework would have answered."""
+
+        async def answer(connection: Any, exception: Exception) -> Any:
+            exchange: ASGIExchange | None = connection.scope.get(SCOPE_KEY)
+            response = await _called(handler, connection, exception)
+            if exchange is None or exchange.handler is not self.handler:
+                return response
+            if await self._is_framework_answer(connection, exception, response):
+                kept = list(response.raw_headers)
+                return Answer(exchange, exchange.answer(exception, kept), response.background)
+            exchange.answered_by(getattr(handler, "__qualname__", type(handler).__qualname__), exception)
+            return response
+
+        return answer
+
+    async def _is_framework_answer(self, connection: Any, exception: Exception, response: Any) -> bool:
+        if connection.scope["type"] != "http" or not hasattr(response, "body"):
+            return False
+        default = next((self.defaults[cls] for cls in type(exception).__mro__ if cls in self.defaults), _crash)
+        try:
+            expected = await _called(default, connection, exception)
+        except Exception:
+            return False
+        return bool(
+            400 <= response.status_code == expected.status_code
+            and response.body == expected.body
+            and response.headers.get("content-type") == expected.headers.get("content-type")
+        )
+
+
+class Table(Mapping[Any, ExceptionHandler]):
+    """The answers by class for one request: errorkit has none once the response has begun.
+
+    Starlette would raise another exception in place of the one that was raised.
+    """
+
+    __slots__ = ("answers", "begun")
+
+    def __init__(self, answers: Answers) -> None:
+        self.answers = answers
+        self.begun = False
+
+    def __contains__(self, key: object) -> bool:
+        return key in (self.answers.own if self.begun else self.answers.by_class)
+
+    def __getitem__(self, key: Any) -> ExceptionHandler:
+        return (self.answers.own if self.begun else self.answers.by_class)[key]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.answers.by_class)
+
+    def __len__(self) -> int:
+        return len(self.answers.by_class)
+
+
+class Guard:
+    """Around an application's router: gives each request its table, and answers what the router itself raises."""
+
+    def __init__(self, app: ASGIApp, handler: ErrorHandler, defaults: Defaults) -> None:
+        self.app = app
+        self.handler = handler
+        self.defaults = defaults
+        self._known: tuple[object, Answers] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one scope."""
+        exchange: ASGIExchange | None = scope.get(SCOPE_KEY)
+        tables = scope.get(HANDLERS_KEY)
+        if exchange is None or tables is None or exchange.handler is not self.handler:
+            await self.app(scope, receive, send)
+            return
+        answers = self._answers(tables)
+        table = Table(answers)
+        scope[HANDLERS_KEY] = (table, answers.by_status)
+
+        def noting_send(message: Message) -> Any:
+            if message["type"] == "http.response.start":
+                table.begun = True
+            return send(message)
+
+        try:
+            await self.app(scope, receive, noting_send)
+        except Exception as exception:
+            answer = None if table.begun else answers.find(exception)
+            if answer is None:
+                raise
+            response = await answer(_connection(scope, receive, send), exception)
+            if response is not None:
+                await response(scope, receive, send)
+
+    def _answers(self, tables: tuple[Mapping[Any, Any], Mapping[int, Any]]) -> Answers:
+        known = self._known
+        if known is None or known[0] is not tables[0]:
+            known = self._known = (tables[0], Answers(self.handler, self.defaults, tables))
+        return known[1]
+
+
+def _connection(scope: Scope, receive: Receive, send: Send) -> Any:
+    """What an exception handler is given for a scope."""
+    return Request(scope, receive, send) if scope["type"] == "http" else WebSocket(scope, receive, send)
+
+
+async def _called(handler: ExceptionHandler, connection: Any, exception: Exception) -> Any:
+    if is_async_callable(handler):
+        return await handler(connection, exception)
+    answer = await run_in_threadpool(handler, connection, exception)
+    return await answer if inspect.isawaitable(answer) else answer
+
+
+async def _crash(_connection: Any, _exception: Exception) -> PlainTextResponse:
+    """What ServerErrorMiddleware answers."""
+    return PlainTextResponse("Internal Server Error", status_code=500)
+
+
+def _is_default(handler: Any, defaults: Defaults) -> bool:
+    return isinstance(getattr(handler, "__self__", None), ExceptionMiddleware) or handler in defaults.values()
+
+
+def _chosen_close(exchange: ASGIExchange) -> Message | None:
+    """A WebSocketException names its own close; a refused request is closed as the framework closes it."""
+    exception = exchange.answered
+    if isinstance(exception, WebSocketException):
+        return {"type": "websocket.close", "code": exception.code, "reason": websocket.reason(exception.reason)}
+    if exchange.failure is not None and exchange.failure.private.reason == "validation" and exchange.state is WAITING:
+        return {"type": "websocket.close", "code": 1008, "reason": websocket.reason(exchange.handler.words(exchange))}
+    return None
