@@ -225,9 +225,12 @@ class ErrorHandler:
             if not request.reported:
                 unhandled = failure.private.reason == "unhandled"
                 telemetry.report(failure, unhandled=unhandled, integration=request.integration, seen=leaves)
-            telemetry.annotate(failure, request.span, record=not leaves)
         except Exception as own:
             last_resort("a reporter failed", own)
+        try:
+            telemetry.annotate(failure, request.span, record=not leaves)
+        except Exception as own:
+            last_resort("a span could not be annotated", own)
 
     def explain(self, request: Request, exception: BaseException) -> None:
         """Add to a recorded-to-be failure the exception that turned out to be its cause."""

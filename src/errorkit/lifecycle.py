@@ -91,6 +91,8 @@ class Exchange(Request):
     """errorkit's own answer."""
     answered: BaseException | None = None
     """The exception that has got its answer: it may be raised once more."""
+    failing: BaseException | None = None
+    """An exception that a place further in has seen after the response had begun."""
     client_left = False
     holds_start = False
     """A start waits for its first chunk, so that a body that fails at once still gets a status."""
@@ -106,6 +108,7 @@ class Exchange(Request):
         self.handler = handler
         self.renderer = renderer
         self.request_id = request_id
+        self.id_header = renderer.id_header
         self.started = perf_counter()
 
     # -- what the application says
@@ -223,9 +226,9 @@ class Exchange(Request):
 
     def stamped(self, headers: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
         """Header fields with the request ID once. One that somebody else has put there stands, and is taken over."""
-        if self.rendered is not None and headers is self.rendered.headers:
+        name = self.id_header
+        if self.rendered is not None and headers is self.rendered.headers and name == self.renderer.id_header:
             return headers
-        name = self.renderer.id_header
         found = [value for key, value in headers if key == name or key.lower() == name]
         own = self.request_id.encode("ascii")
         if not found:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import zlib
 from collections.abc import Iterable
 from functools import lru_cache
 from http import HTTPStatus
@@ -34,7 +33,6 @@ _WERKZEUG_PAGE = re.compile(
 """werkzeug's page for an HTTPException: status, name, and a description in plain words."""
 _FINDINGS_STATUSES = frozenset({400, 422})
 """Where a list of findings says that the request was rejected; of any other status it is the author's own."""
-_WINDOW_BITS = {b"gzip": 31, b"deflate": 15}
 _OLD_PHRASES = {
     413: "Request Entity Too Large",
     414: "Request-URI Too Long",
@@ -55,7 +53,7 @@ def candidate(headers: Iterable[tuple[bytes, bytes]], policy: Policy) -> bool:
     length = None
     for name, value in headers:
         lowered = name.lower()
-        if lowered == b"content-encoding" and value.lower() not in _WINDOW_BITS:
+        if lowered == b"content-encoding":
             return False
         if lowered == b"content-length":
             length = value
@@ -78,8 +76,7 @@ def recognise(
     if head and not body:
         found = _unsent(status, media_type, fields.get(b"content-length", b""))
     else:
-        plain = _decoded(body, fields.get(b"content-encoding", b"").lower())
-        found = None if plain is None else _recognise(status, media_type, plain)
+        found = _recognise(status, media_type, body)
     if found is None and policy == "all":
         return Default()
     return found
@@ -97,18 +94,6 @@ def _unsent(status: int, media_type: bytes, length: bytes) -> Default | None:
     else:
         return None
     return Default() if int(length) in lengths else None
-
-
-def _decoded(body: bytes, coding: bytes) -> bytes | None:
-    """A body without its content coding; None where it is no such body, or a long one."""
-    if not coding or not body:
-        return body
-    inflater = zlib.decompressobj(_WINDOW_BITS[coding])
-    try:
-        plain = inflater.decompress(body, MAX_BODY)
-    except zlib.error:
-        return None
-    return plain if inflater.eof else None
 
 
 def _recognise(status: int, media_type: bytes, body: bytes) -> Default | None:

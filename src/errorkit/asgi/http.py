@@ -33,6 +33,7 @@ async def serve(exchange: ASGIExchange, app: ASGIApp, scope: Scope, receive: Rec
                 raise
         else:
             by_exit = False
+            await place.end_of_withheld()
             if exchange.state is not ENDED:
                 fate = exchange.returned()
                 await place.carry_out(fate)
@@ -49,6 +50,7 @@ class Place:
         self.exchange = exchange
         self.onward = send
         self.held: list[Message] = []
+        self.withheld: Message | None = None
         self.used = False
 
     def send(self, message: Message) -> Awaitable[None]:
@@ -56,13 +58,16 @@ class Place:
         exchange = self.exchange
         kind = message["type"]
         if kind == "http.response.body":
-            if exchange.state is PASSING:
-                if not message.get("more_body"):
-                    exchange.chunk(message.get("body", b""), False)
-                else:
-                    exchange.tail = message.get("body", b"")
-                return self.onward(message)
-            return self._body(message)
+            if exchange.state is not PASSING:
+                return self._body(message)
+            if message.get("more_body"):
+                exchange.tail = message.get("body", b"")
+            elif exchange.failing is None:
+                exchange.chunk(message.get("body", b""), False)
+            else:  # a middleware would make a cut stream look whole, unless it has caught the exception for good
+                self.withheld = message
+                return nothing()
+            return self.onward(message)
         if kind == "http.response.start":
             return self._start(message)
         if exchange.state is HELD:
@@ -131,6 +136,13 @@ class Place:
             if not came_through(gone, self.onward):
                 raise
         return fate is not RAISE
+
+    async def end_of_withheld(self) -> None:
+        """Send the last part of a body that was withheld until it was known whether it ends well."""
+        message, self.withheld = self.withheld, None
+        if message is not None:
+            self.exchange.chunk(message.get("body", b""), False)
+            await self.onward(message)
 
     async def let_go(self) -> None:
         """Send what is held, if there is any."""

@@ -8,7 +8,7 @@ outermost layer.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -83,11 +83,12 @@ class ErrorMiddleware(GenericMiddleware):
     def describe(self, app: Starlette, path: str) -> None:
         """Called with each application that is covered, and the path that it is reached by."""
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:  # type: ignore[override]
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a scope pass whose exchange has been begun further out."""
         if SCOPE_KEY in scope and self.settled:
-            return self.app(scope, receive, send)
-        return self._first(scope, receive, send)
+            await self.app(scope, receive, send)
+        else:
+            await self._first(scope, receive, send)
 
     async def _first(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A scope that no place further out has seen: the first one, a lifespan, or one that is left alone."""

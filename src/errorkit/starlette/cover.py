@@ -163,6 +163,7 @@ class Cover:
             seen.add(id(layer))
             if isinstance(layer, ServerErrorMiddleware) and not isinstance(layer.handler, LastAnswers):
                 layer.handler = LastAnswers(app, self.errors, self.defaults, layer.handler)
+                layer.debug = layer.debug and self.errors.config.reraise
             layer = getattr(layer, "app", None)
 
     @contextmanager
@@ -175,8 +176,10 @@ class Cover:
                 user = own[key]  # the last one counts, as in Starlette
         last: Any = user if isinstance(user, LastAnswers) else LastAnswers(app, self.errors, self.defaults, user)
         others = {key: value for key, value in own.items() if key not in (500, Exception)}
+        debug = app.debug
         app.exception_handlers = {**others, Exception: last}
+        app.debug = debug and self.errors.config.reraise  # a page of source code and values is for who asks for it
         try:
             yield
         finally:
-            app.exception_handlers = own
+            app.exception_handlers, app.debug = own, debug

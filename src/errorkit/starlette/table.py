@@ -187,7 +187,10 @@ class Guard:
         try:
             await self.app(scope, receive, noting_send)
         except Exception as exception:
-            answer = None if table.begun else answers.find(exception)
+            if table.begun:
+                exchange.failing = exception
+                raise
+            answer = answers.find(exception)
             if answer is None:
                 raise
             response = await answer(_connection(scope, receive, send), exception)
