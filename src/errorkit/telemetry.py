@@ -1,8 +1,12 @@
-"""Error reporters that the application already uses. Nothing is imported that is not loaded."""
+"""Telemetry and error reporters that the application already uses. Nothing is imported that is not loaded.
+
+What they record of their own accord stays as it is: here is only added what nobody else records.
+"""
 
 from __future__ import annotations
 
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from errorkit.failure import Failure
@@ -10,26 +14,139 @@ from errorkit.failure import Failure
 LOGGER = "errorkit"
 """Sentry's logging integration is told to leave this logger alone: it would report each failure again."""
 
+Span = Any
+"""A span of OpenTelemetry's, whose package may be absent."""
+
+_ERROR_TYPE = "error.type"
+
+_TELL_THEMSELVES = frozenset({"fastapi", "opentelemetry.instrumentation.flask"})
+"""FastAPI's own telemetry writes log records; Flask's records what Flask tears a request down with."""
+
 
 def present() -> bool:
     """Is there anybody to tell."""
     return "sentry_sdk" in sys.modules or "opentelemetry.trace" in sys.modules
 
 
-def report(failure: Failure, *, unhandled: bool) -> None:
-    """Tell Sentry of a failure >= 500 with an exception.
+# -- OpenTelemetry
 
-    unhandled: nobody declared the exception.
+
+def noted() -> Span | None:
+    """The active span, to be kept until the failure that was raised in it is told; None without one. Never raises."""
+    trace = sys.modules.get("opentelemetry.trace")
+    if trace is None:
+        return None
+    try:
+        span = trace.get_current_span()
+        return span if span.get_span_context().is_valid else None
+    except Exception:  # half imported, or somebody's own span
+        return None
+
+
+def trace_id(span: Span | None = None) -> str | None:
+    """The trace of the active span, else of the noted one, as 32 hexadecimal digits. Never raises."""
+    active = noted()
+    if active is None:
+        active = span
+    try:
+        return None if active is None else f"{active.get_span_context().trace_id:032x}"
+    except Exception:
+        return None
+
+
+def is_open() -> bool:
+    """Does the active span still record: what is logged now belongs to it, later it may have ended. Never raises."""
+    span = noted()
+    try:
+        return span is not None and bool(span.is_recording())
+    except Exception:
+        return False
+
+
+def within(span: Span | None) -> AbstractContextManager[Any]:
+    """The noted span as the active one, where there is none any more: log processors find its ids."""
+    if span is None or noted() is not None:
+        return nullcontext()
+    use: AbstractContextManager[Any] = sys.modules["opentelemetry.trace"].use_span(
+        span, end_on_exit=False, record_exception=False, set_status_on_exception=False
+    )
+    return use
+
+
+def annotate(failure: Failure, span: Span | None = None, *, record: bool = True) -> None:
+    """Tell the server's span of a failure >= 500 that errorkit answers.
+
+    Its `error.type` is the code, unless an instrumentation has set another; its status is left to the
+    instrumentation, which knows the answer's.
+    span: the noted one, for where another or none is active. record: add the exception, unless it is there
+    already; False where it goes on to somebody who records it.
+    Source: OpenTelemetry semantic conventions for HTTP spans and for recording errors.
+    """
+    private = failure.private
+    if failure.public.status < 500 or private.answered_by != "errorkit":
+        return
+    server = _open_server_span(noted(), span)
+    if server is None:
+        return
+    if _ERROR_TYPE not in (server.attributes or ()):
+        server.set_attribute(_ERROR_TYPE, private.code)
+    exception = private.exception
+    if record and exception is not None and not (_tells_itself(server, private.reason) or _has(server, exception)):
+        server.record_exception(exception)
+
+
+def _open_server_span(*spans: Span | None) -> Span | None:
+    """The first that records, serves a request and can be read: what is there already must be seen."""
+    for span in spans:
+        if (
+            span is not None
+            and getattr(getattr(span, "kind", None), "name", "") == "SERVER"
+            and hasattr(span, "attributes")
+            and span.is_recording()
+        ):
+            return span
+    return None
+
+
+def _tells_itself(span: Span, reason: str) -> bool:
+    """Will the span's instrumentation record an exception that nobody has declared, elsewhere or later."""
+    scope = getattr(span, "instrumentation_scope", None)
+    return reason == "unhandled" and getattr(scope, "name", "") in _TELL_THEMSELVES
+
+
+def _has(span: Span, exception: BaseException) -> bool:
+    """Is this exception, or one that cannot be told from it, among the span's events."""
+    kind, words = type(exception).__qualname__, str(exception)
+    for event in getattr(span, "events", None) or ():
+        known = event.attributes or {}
+        name = str(known.get("exception.type", ""))
+        if event.name == "exception" and name.endswith(kind) and known.get("exception.message") == words:
+            return True
+    return False
+
+
+# -- Sentry
+
+
+def report(failure: Failure, *, unhandled: bool, integration: str = "", seen: bool = False) -> None:
+    """Tell Sentry of a failure with an exception: of those >= 500, or of what its integration is set to report.
+
+    unhandled: nobody declared the exception. integration: what Sentry calls its integration of the framework.
+    seen: the exception comes to where that integration reports it by itself, if it is active.
     """
     sdk = _active_sentry()
     exception = failure.private.exception
-    if sdk is None or exception is None or failure.public.status < 500:
+    if sdk is None or exception is None:
+        return
+    client = sdk.get_client()
+    theirs = client.get_integration(integration) if integration else None
+    if (seen and theirs is not None) or not (unhandled or _asked_for(failure, theirs)):
         return
     from sentry_sdk.utils import event_from_exception
 
     event, hint = event_from_exception(
         exception,
-        client_options=sdk.get_client().options,
+        client_options=client.options,
         mechanism={"type": "errorkit", "handled": not unhandled},
     )
     sdk.capture_event(event, hint=hint)
@@ -43,22 +160,13 @@ def hush(failure: Failure) -> None:
         ignore_logger(LOGGER)
 
 
-def annotate(failure: Failure, *, record: bool) -> None:
-    """Tell the current OpenTelemetry span of a failure >= 500 with an exception.
-
-    record: add the exception itself, which is done once.
-    Source: OpenTelemetry semantic conventions for HTTP spans and for recording errors.
-    """
-    trace = sys.modules.get("opentelemetry.trace")
-    exception = failure.private.exception
-    if trace is None or exception is None or failure.public.status < 500:
-        return
-    span = trace.get_current_span()
-    if span.is_recording():
-        if record:
-            span.record_exception(exception)
-        span.set_attribute("error.type", failure.private.code)
-        span.set_status(trace.Status(trace.StatusCode.ERROR))
+def _asked_for(failure: Failure, integration: Any) -> bool:
+    """By `failed_request_status_codes`, where the framework's integration has it, else each 5xx."""
+    status = getattr(failure.private.exception, "status_code", None)
+    if not isinstance(status, int):
+        status = failure.public.status
+    chosen = getattr(integration, "failed_request_status_codes", None)
+    return status >= 500 if chosen is None else status in chosen
 
 
 def _active_sentry() -> Any:
