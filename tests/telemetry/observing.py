@@ -122,13 +122,15 @@ class Prometheus:
 
 
 class Sentry:
-    """A client of Sentry with its default integrations, whose envelopes stay here.
+    """A client of Sentry with its default integrations and the frameworks', whose envelopes stay here.
 
     statuses: of handled exceptions that it is set to report, if not each 5xx.
     """
 
     def __init__(self, statuses: set[int] | None = None) -> None:
         import sentry_sdk
+        from sentry_sdk.integrations.fastapi import FastApiIntegration
+        from sentry_sdk.integrations.flask import FlaskIntegration
         from sentry_sdk.integrations.starlette import StarletteIntegration
         from sentry_sdk.transport import Transport
 
@@ -143,7 +145,14 @@ class Sentry:
             transport=Memory,
             traces_sample_rate=1.0,
             auto_session_tracking=False,
-            integrations=[] if statuses is None else [StarletteIntegration(failed_request_status_codes=statuses)],
+            auto_enabling_integrations=False,  # it would import each library that it knows
+            include_local_variables=False,
+            include_source_context=False,
+            integrations=[
+                StarletteIntegration(**({} if statuses is None else {"failed_request_status_codes": statuses})),
+                FastApiIntegration(),
+                FlaskIntegration(),
+            ],
         )
         self.sent = sent
 
