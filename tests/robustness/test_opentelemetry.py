@@ -85,12 +85,16 @@ def served(spans: Any, path: str, outside: bool) -> tuple[Any, Any, list[Any]]:
     return result, next(span for span in every if span.kind is SpanKind.SERVER), every
 
 
-@pytest.mark.parametrize("outside", [True, False], ids=["outside", "as a middleware"])
 @pytest.mark.parametrize(
-    ("path", "status", "code"), [("/crash", 500, "internal"), ("/declared", 503, "service_unavailable")]
+    ("path", "outside", "status", "code"),
+    [
+        ("/crash", True, 500, "internal"),
+        ("/declared", True, 503, "service_unavailable"),
+        ("/declared", False, 503, "service_unavailable"),
+    ],
 )
 def test_a_failure_of_the_server_is_on_its_span_once(
-    spans: Any, path: str, status: int, code: str, outside: bool
+    spans: Any, path: str, outside: bool, status: int, code: str
 ) -> None:
     """Semantic conventions: status ERROR, `error.type` low in cardinality (our code), one exception event."""
     result, span, every = served(spans, path, outside)
@@ -100,6 +104,16 @@ def test_a_failure_of_the_server_is_on_its_span_once(
     recorded = [event for each in every for event in each.events if event.name == "exception"]
     assert len(recorded) == 1
     assert recorded[0].attributes["exception.type"].endswith(("ValueError", "ServiceUnavailableError"))
+
+
+def test_a_crash_ends_the_span_of_a_middleware_as_without_errorkit(spans: Any) -> None:
+    """It flies through the middleware, and what is answered further out is not on its span."""
+    result, span, _ = served(spans, "/crash", False)
+    assert (result.sent.status, result.escaped) == (500, None)
+    assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, "ValueError: crash")
+    assert "http.status_code" not in span.attributes
+    assert "error.type" not in span.attributes
+    assert [event.attributes["exception.type"] for event in span.events] == ["ValueError"]
 
 
 @pytest.mark.parametrize("path", ["/conflict", "/missing", "/fine", "/nowhere"])

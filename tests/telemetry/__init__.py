@@ -1,0 +1,1 @@
+"""What instrumentations record of one application, bare and covered by errorkit."""
