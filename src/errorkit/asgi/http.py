@@ -27,18 +27,13 @@ async def serve(exchange: ASGIExchange, app: ASGIApp, scope: Scope, receive: Rec
     try:
         try:
             await app(scope, heard(exchange, receive), place.send)
+            if exchange.state is not ENDED:
+                await place.finish()
         except Exception as exception:
             by_exit = False
             if not await place.settle(exception):
                 raise
-        else:
-            by_exit = False
-            await place.end_of_withheld()
-            if exchange.state is not ENDED:
-                fate = exchange.returned()
-                await place.carry_out(fate)
-                if fate is RELEASE:
-                    exchange.returned()  # it stays incomplete
+        by_exit = False
     finally:
         exchange.conclude(by_exit=by_exit)
 
@@ -137,12 +132,17 @@ class Place:
                 raise
         return fate is not RAISE
 
-    async def end_of_withheld(self) -> None:
-        """Send the last part of a body that was withheld until it was known whether it ends well."""
-        message, self.withheld = self.withheld, None
-        if message is not None:
-            self.exchange.chunk(message.get("body", b""), False)
-            await self.onward(message)
+    async def finish(self) -> None:
+        """The application has returned without having sent the end of a response."""
+        exchange = self.exchange
+        if self.withheld is not None:  # whoever caught the exception has ended the body well
+            exchange.chunk(self.withheld.get("body", b""), False)
+            await self.onward(self.withheld)
+            return
+        fate = exchange.returned()
+        await self.carry_out(fate)
+        if fate is RELEASE:
+            exchange.returned()  # it stays incomplete
 
     async def let_go(self) -> None:
         """Send what is held, if there is any."""
