@@ -109,7 +109,11 @@ class ErrorMiddleware(GenericMiddleware):
         own = {key: value for key, value in app.exception_handlers.items() if value not in self.defaults}
         self._answer_for_middlewares(app, own)
         kept += [f"{path or '/'}: {getattr(key, '__name__', key)}" for key in own]
-        alone = not path and getattr(app, "max_body_size", None) is None and all(_is_errorkit(m.cls) for m in app.user_middleware)
+        alone = (
+            not path
+            and getattr(app, "max_body_size", None) is None
+            and all(_is_errorkit(m.cls) for m in app.user_middleware)
+        )
         framework = {key: value for key, value in app.exception_handlers.items() if key not in (500, Exception)}
         app.router.middleware_stack = Guard(app.router.middleware_stack, self.handler, own, framework, alone=alone)
         for prefix, inner in mounted(app.routes, path):
