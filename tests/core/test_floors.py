@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
@@ -39,6 +40,13 @@ def test_what_is_tested_as_lowest_is_what_is_declared() -> None:
         for name, specifiers in declared().items()
     }
     assert lowest() == bounds
+
+
+def test_the_docs_name_each_of_them() -> None:
+    """`docs/frameworks.md#versions` cannot drift."""
+    told = (ROOT / "docs" / "frameworks.md").read_text().partition("## Versions")[2]
+    words = " ".join(told.split())
+    assert [f"{name} {bound}" for name, bound in lowest().items() if not re.search(rf"\b{name} {bound}\b", words)] == []
 
 
 @pytest.mark.parametrize("package", sorted(lowest()))
