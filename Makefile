@@ -1,4 +1,4 @@
-# For habit's sake; `python3 dev.py demo` and `python3 dev.py test` do the same.
-.PHONY: demo test
-demo test:
+# For habit's sake; `python3 dev.py demo`, `... test` and `... floors` do the same.
+.PHONY: demo test floors
+demo test floors:
 	python3 dev.py $@

@@ -1,7 +1,8 @@
-"""Two commands that need nothing but Python 3.11 and its pip.
+"""Three commands that need nothing but Python 3.11 and its pip.
 
-python3 dev.py demo    start the FastAPI example, send failing requests, show what happens
-python3 dev.py test    the whole suite: lint, types, structure, tests
+python3 dev.py demo      start the FastAPI example, send failing requests, show what happens
+python3 dev.py test      the whole suite: lint, types, structure, tests
+python3 dev.py floors    what rests on other packages, on the lowest versions that are declared
 """
 
 from __future__ import annotations
@@ -14,28 +15,40 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-VENV = ROOT / ".venv"
-PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+NEWEST, LOWEST = ROOT / ".venv", ROOT / ".venv-lowest"
+LOWEST_VERSIONS = ROOT / "tests" / "lowest.txt"
+RESTING = ("core", "conformance", "adapters", "contracts", "dialects", "fidelity", "publish", "robustness")
+"""The folders of tests/ whose outcome other packages' versions can change."""
+NOT_RESTING = ("publish/test_browser.py", "publish/test_browser_corners.py", "robustness/test_servers.py")
+"""Tests in them of a browser and of six servers, whose versions errorkit does not declare."""
 
 
-def install(extra: str) -> None:
-    """Make .venv and install the project with an extra, unless that has been done already."""
-    stamp = VENV / f"errorkit-{extra}.stamp"
-    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + sys.version.encode()).hexdigest()
+def install(extra: str, folder: Path = NEWEST, *constraints: Path) -> None:
+    """Make an environment and install the project with an extra, unless that has been done already."""
+    stamp = folder / f"errorkit-{extra}.stamp"
+    told = b"".join(path.read_bytes() for path in (ROOT / "pyproject.toml", *constraints))
+    wanted = hashlib.sha256(told + sys.version.encode()).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    print(f"Installing errorkit[{extra}] into .venv ...", flush=True)
-    if not PYTHON.exists():
-        venv.create(VENV, with_pip=False, symlinks=os.name != "nt")  # ensurepip may be missing
-    pip = [sys.executable, "-m", "pip", "--python", str(PYTHON), "--disable-pip-version-check"]
-    if subprocess.run([*pip, "install", "--quiet", "-e", f"{ROOT}[{extra}]"], check=False).returncode:
+    print(f"Installing errorkit[{extra}] into {folder.name} ...", flush=True)
+    if not python(folder).exists():
+        venv.create(folder, with_pip=False, symlinks=os.name != "nt")  # ensurepip may be missing
+    pip = [sys.executable, "-m", "pip", "--python", str(python(folder)), "--disable-pip-version-check"]
+    pinned = [word for path in constraints for word in ("-c", str(path))]
+    if subprocess.run([*pip, "install", "--quiet", *pinned, "-e", f"{ROOT}[{extra}]"], check=False).returncode:
         sys.exit("The installation failed; errorkit needs pip 22.3 or newer and a package index.")
     stamp.write_text(wanted)
 
 
-def run(*command: str) -> int:
-    """Run a Python module of the environment from the project's root."""
-    return subprocess.run([str(PYTHON), "-m", *command], cwd=ROOT, check=False).returncode
+def python(folder: Path = NEWEST) -> Path:
+    """The interpreter of an environment."""
+    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def run(*command: str, folder: Path = NEWEST, **environment: str) -> int:
+    """Run a Python module of an environment from the project's root."""
+    variables = {**os.environ, **environment}
+    return subprocess.run([str(python(folder)), "-m", *command], cwd=ROOT, env=variables, check=False).returncode
 
 
 def demo(arguments: list[str]) -> int:
@@ -63,15 +76,24 @@ def test(arguments: list[str]) -> int:
     return 1 if failed else 0
 
 
+def floors(arguments: list[str]) -> int:
+    """Pytest on the lowest declared versions; with arguments, on these alone."""
+    install("floors", LOWEST, LOWEST_VERSIONS)
+    folders = [str(path) for name in RESTING if (path := ROOT / "tests" / name).is_dir()]
+    left = (f"--ignore={ROOT / 'tests' / path}" for path in NOT_RESTING)
+    chosen = arguments or ["-q", "-n", "2", "--dist", "worksteal", *left, *folders]
+    return run("pytest", "-p", "no:cacheprovider", *chosen, folder=LOWEST, TEST_VERSIONS="lowest")
+
+
 def _step(*command: str) -> int:
     print(f"\n$ {' '.join(command)}", flush=True)
     if command[0].startswith("importlinter"):
         code = "from importlinter.cli import lint_imports_command as run; run(['--no-cache'])"
-        return subprocess.run([str(PYTHON), "-c", code], cwd=ROOT, check=False).returncode
+        return subprocess.run([str(python()), "-c", code], cwd=ROOT, check=False).returncode
     return run(*command)
 
 
-COMMANDS = {"demo": demo, "test": test}
+COMMANDS = {"demo": demo, "test": test, "floors": floors}
 
 
 def main() -> int:

@@ -1,13 +1,18 @@
-"""Programs and client libraries that a test needs beyond errorkit's own dependencies."""
+"""What a test needs beyond errorkit's own dependencies, or of them: programs, client libraries, younger versions."""
 
 from __future__ import annotations
 
 import importlib
 import os
 import shutil
+from importlib.metadata import version
 from typing import Any
 
 import pytest
+from packaging.version import Version
+
+LOWEST = os.environ.get("TEST_VERSIONS") == "lowest"
+"""Do the tests run on the lowest versions that errorkit declares (`dev.py floors`)."""
 
 
 def require(*programs: str) -> None:
@@ -24,6 +29,21 @@ def require_module(name: str) -> Any:
         return importlib.import_module(name)
     except ImportError as error:
         return _absent(f"needs the Python package of {name} ({error})")
+
+
+def at_least(package: str, wanted: str) -> bool:
+    """Is the installed package that young."""
+    return Version(version(package)) >= Version(wanted)
+
+
+def since(package: str, wanted: str) -> None:
+    """Skip what a package came to offer in a later version; with the newest versions nothing may be skipped so."""
+    if at_least(package, wanted):
+        return
+    reason = f"since {package} {wanted}; this is {version(package)}"
+    if LOWEST:
+        pytest.skip(reason, allow_module_level=True)
+    _absent(reason)
 
 
 def _absent(reason: str) -> None:

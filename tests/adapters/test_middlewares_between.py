@@ -7,11 +7,11 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.types import Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
 import errorkit.fastapi
+from requirements import since
 
 pytestmark = pytest.mark.anyio
 
@@ -33,6 +33,9 @@ def app_with_body() -> FastAPI:
 
 async def test_an_answer_that_a_middleware_replaced_by_plain_text_is_put_into_the_dialect() -> None:
     """Starlette's body limit overwrites any response to a request that announces too much: no foreign body leaves."""
+    since("starlette", "1.6")
+    from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+
     app = app_with_body()
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=10)
     errorkit.fastapi.install(app, dialect="openai")

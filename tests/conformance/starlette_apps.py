@@ -29,6 +29,7 @@ from errorkit.asgi import ErrorMiddleware as GenericMiddleware
 from errorkit.catalog import Catalog
 from errorkit.fastapi import ErrorMiddleware as FastAPIMiddleware
 from errorkit.starlette import ErrorMiddleware as StarletteMiddleware
+from requirements import at_least
 
 SECRET = "canary-5f1d"
 
@@ -93,7 +94,7 @@ async def _raise_in_base_http(request: Request, call_next: Any) -> Response:
 
 def fastapi_app(dialect: Any, directory: Path) -> FastAPI:
     """FastAPI with everything that can fail."""
-    app = FastAPI(max_body_size=2000)
+    app = FastAPI(**({"max_body_size": 2000} if at_least("fastapi", "0.164") else {}))
     _routes(app)
     app.mount("/sub", _sub_fastapi())
     app.mount("/starlette", _sub_starlette())
@@ -395,6 +396,7 @@ def starlette_app(dialect: Any, directory: Path) -> Starlette:
     async def empty(request: Request) -> Response:
         return Response(status_code=404)
 
+    limit: dict[str, Any] = {"max_body_size": 1000} if at_least("starlette", "1.6") else {}
     app = Starlette(
         routes=[
             Host("other.test", _sub_starlette()),
@@ -402,7 +404,7 @@ def starlette_app(dialect: Any, directory: Path) -> Starlette:
             Route("/raised-sync", raised_sync),
             Route("/http-exception", http_exception),
             Route("/crash", crash),
-            Route("/json", read_json, methods=["POST"], max_body_size=1000),
+            Route("/json", read_json, methods=["POST"], **limit),
             Route("/own-json", own_json),
             Route("/sse", sse),
             Route("/stream", stream),

@@ -18,6 +18,7 @@ from conformance.starlette_apps import CATALOG, SECRET
 from driving import Reply, call_asgi, failures, wsgi
 from errorkit.dialects import PRESETS, get_dialect
 from errorkit.failure import Detail, Public
+from requirements import since
 
 JSON = [("content-type", "application/json")]
 FORM = [("content-type", "application/x-www-form-urlencoded")]
@@ -38,6 +39,8 @@ class Row:
     retry_after: int | None = None
     fields: dict[str, str] = field(default_factory=dict)
     name: str = ""
+    since: tuple[str, str] | None = None
+    """The package, and its first version that has the producer."""
 
     @property
     def id(self) -> str:
@@ -96,7 +99,15 @@ FRAMEWORK = (
         details=_no_int("body", "size"),
         name="wrong type in body",
     ),
-    Row("/items", "content_too_large", method="POST", headers=(*JSON,), body=b" " * 3000, name="body too large"),
+    Row(
+        "/items",
+        "content_too_large",
+        method="POST",
+        headers=(*JSON,),
+        body=b" " * 3000,
+        name="body too large",
+        since=("fastapi", "0.164"),
+    ),
     Row("/timeout", INTERNAL),
     Row("/group", "conflict", "in a group"),
     Row("/empty-404", "not_found"),
@@ -173,7 +184,14 @@ STARLETTE = (
     Row("/crash", INTERNAL, method="HEAD"),
     Row("/json", "malformed_json", method="POST", body=b"{", name="malformed JSON"),
     Row("/json", "malformed_json", method="POST", body=b'"\xff"', name="bad UTF-8"),
-    Row("/json", "content_too_large", method="POST", body=b" " * 3000, name="body too large"),
+    Row(
+        "/json",
+        "content_too_large",
+        method="POST",
+        body=b" " * 3000,
+        name="body too large",
+        since=("starlette", "1.6"),
+    ),
     Row("/empty-404", "not_found"),
     Row("/static/none.txt", "not_found"),
     Row("/starlette/raised", "conflict", "in a Starlette"),
@@ -298,6 +316,8 @@ def test_every_failure_is_in_the_dialect(
     adapter: str, dialect: str, row: Row, directory: Path, log: list[dict[str, Any]]
 ) -> None:
     """Status, headers and exact body; valid by the schema; one id in header, body and event; one event."""
+    if row.since and row.since[0] == adapter:
+        since(*row.since)
     reply = send(_app(adapter, dialect, directory), adapter, row)
     preset = get_dialect(dialect)
     assert reply.raised is None

@@ -21,7 +21,7 @@ PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 FOLLOWED = DOCS / "tutorial.md"
 """Run whole by test_tutorial.py."""
 FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w+)?[^\n]*\n(?P<code>.*?)^ *```", re.MULTILINE | re.DOTALL)
-COMMANDS = {"python3 dev.py demo", "python3 dev.py test"}
+COMMANDS = {"python3 dev.py demo", "python3 dev.py test", "python3 dev.py floors"}
 """Commands that tests of their own run."""
 
 

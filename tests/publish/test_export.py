@@ -12,6 +12,7 @@ from errorkit import Catalog
 from errorkit.dialects import PRESETS, get_dialect
 from errorkit.publish import Options
 from errorkit.publish.export import generate, load, schema
+from requirements import since
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,6 +31,7 @@ def test_an_export_is_valid_by_the_published_schema(dialect: str) -> None:
 
 def test_the_published_schema_is_the_generated_one() -> None:
     """`docs/catalog.schema.json` cannot drift."""
+    since("pydantic", "2.11")  # names its definitions otherwise before
     assert json.loads((ROOT / "docs" / "catalog.schema.json").read_text()) == schema()
 
 
