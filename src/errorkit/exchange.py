@@ -64,6 +64,8 @@ class Request:
     recorded: bool = False
     reported: bool = False
     """An error reporter's own integration has been told already."""
+    raises_on: bool = False
+    """Somebody outside of every place of errorkit's listens for exceptions: what is answered is raised on, too."""
     integration: str = ""
     """What Sentry calls its integration of the framework that serves the request."""
     outcome: str = ""

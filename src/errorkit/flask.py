@@ -10,6 +10,7 @@ from weakref import ref
 import flask
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from errorkit import telemetry
 from errorkit.declaration import Operation
 from errorkit.errors import APIError, MalformedJSONError
 from errorkit.exchange import RawHeaders
@@ -42,7 +43,9 @@ class FlaskExchange(WSGIExchange):
     propagating = False
 
     def began(self) -> None:
-        """Note the rule."""
+        """Note the rule, and the span: both are gone when a generator fails."""
+        if telemetry.present():
+            self.span = telemetry.noted()
         known: flask.Request | None = self.environ.get("werkzeug.request")
         if known is None and flask.has_request_context():  # a middleware inside has given Flask another environ
             known = flask.request

@@ -62,7 +62,7 @@ class ErrorHandler:
         kept: header fields of an answer that it takes the place of.
         """
         try:
-            request.span = telemetry.noted()
+            request.span = telemetry.noted() or request.span
             if self._negotiates and not request.outcome:
                 self.selection.negotiate(request)
             identified = self.identifier.identify(exception)
@@ -83,7 +83,7 @@ class ErrorHandler:
     def renormalise(self, request: Request, status: int, headers: Headers, default: Default) -> Response:
         """The response in the dialect for a framework's default body."""
         try:
-            request.span = telemetry.noted()
+            request.span = telemetry.noted() or request.span
             if self._negotiates and not request.outcome:
                 self.selection.negotiate(request)
             spec = self.catalog.by_status(status)
@@ -219,7 +219,7 @@ class ErrorHandler:
             release(exception)
 
     def _tell_reporters(self, request: Request, failure: Failure) -> None:
-        leaves = request.outcome in _RAISED_ON
+        leaves = request.outcome in _RAISED_ON or request.raises_on
         try:
             telemetry.hush(failure)
             if not request.reported:
@@ -228,7 +228,8 @@ class ErrorHandler:
         except Exception as own:
             last_resort("a reporter failed", own)
         try:
-            telemetry.annotate(failure, request.span, record=not leaves)
+            if not leaves:
+                telemetry.annotate(failure, request.span)
         except Exception as own:
             last_resort("a span could not be annotated", own)
 

@@ -100,8 +100,6 @@ class Exchange(Request):
     """A span may end long before the last byte, with the application's call: an event is written with the start."""
     answers_late = False
     """An answer is still possible when the response has begun: a websocket can be closed."""
-    raises_on = False
-    """Somebody outside of every place of errorkit's listens for exceptions."""
     _judging = False
 
     def __init__(self, handler: ErrorHandler, renderer: Renderer, request_id: str) -> None:
@@ -178,6 +176,20 @@ class Exchange(Request):
                 return Frame(frame if self.tail[-2:] == b"\n\n" else b"\n\n" + frame)
         self.broke(exception, "aborted")
         return RAISE
+
+    def flies(self, exception: BaseException, *, begun: bool) -> None:
+        """A place further in sees an exception fly outward; spans that are open there may have ended further out.
+
+        begun: the response had begun, as seen from there.
+        """
+        if telemetry.present() and self.span is None:
+            self.span = telemetry.noted()
+        if not begun or isinstance(exception, OSError) or self.says_departed(exception):
+            return
+        self.failing = exception
+        if telemetry.is_open() and not self._is_event_stream():
+            self.broke(exception, "background" if self.state is ENDED else "aborted")
+            self._tell()
 
     def left(self, exception: BaseException | None) -> None:
         """The client has left; what had failed before that is still what is told."""

@@ -1,7 +1,7 @@
 """A websocket that fails: a response before the handshake is accepted, a close after it.
 
 What the application closes by itself keeps its code and its reason. A crash is raised on
-where somebody outside has a span open for the connection.
+where somebody outside watches the connection.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ async def serve(exchange: ASGIExchange, app: ASGIApp, scope: Scope, receive: Rec
     """Serve one websocket at the outermost place."""
     send = in_python(send)
     exchange.answers_late = True
-    exchange.raises_on = telemetry.is_open()
+    exchange.raises_on = telemetry.is_watched()
     by_exit = True
     try:
         try:

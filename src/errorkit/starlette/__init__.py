@@ -17,6 +17,7 @@ from errorkit.asgi import ErrorMiddleware as GenericMiddleware
 from errorkit.asgi import begin, http, serve, websocket
 from errorkit.asgi.messages import SCOPE_KEY, ASGIApp, ASGIExchange, Receive, Scope, Send, in_python
 from errorkit.events import last_resort
+from errorkit.handler import build_handler
 from errorkit.request_id import current
 from errorkit.starlette import exceptions
 from errorkit.starlette.cover import Cover, Outermost
@@ -24,7 +25,7 @@ from errorkit.starlette.exchange import StarletteExchange
 from errorkit.starlette.routes import operations
 from errorkit.starlette.table import STARLETTE_DEFAULTS, Defaults
 
-if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, importing this does not
+if TYPE_CHECKING:  # pragma: no cover - types only
     from errorkit.config import Config
     from errorkit.handler import ErrorHandler
     from errorkit.identification import Translator
@@ -65,8 +66,6 @@ class ErrorMiddleware(GenericMiddleware):
     @classmethod
     def build(cls, config: Config | None, settings: dict[str, Any]) -> ErrorHandler:
         """A handler that knows the framework's exceptions."""
-        from errorkit.handler import build_handler
-
         handler = build_handler(config, settings)
         handler.identifier.add(cls.translators(handler))
         return handler

@@ -27,7 +27,7 @@ from errorkit.starlette.exchange import StarletteExchange
 from errorkit.starlette.routes import mounted
 from errorkit.starlette.table import Answer, Answers, Defaults, ExceptionHandler, Guard
 
-if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, importing this does not
+if TYPE_CHECKING:  # pragma: no cover - types only
     from errorkit.handler import ErrorHandler
 
 

@@ -14,7 +14,7 @@ from errorkit.failure import Public
 from errorkit.lifecycle import came_through
 from errorkit.normalisation import is_phrase
 
-if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, importing this does not
+if TYPE_CHECKING:  # pragma: no cover - types only
     from errorkit.handler import ErrorHandler
     from errorkit.identification import Translator
 

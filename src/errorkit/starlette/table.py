@@ -27,7 +27,7 @@ from errorkit.asgi.messages import SCOPE_KEY, ASGIApp, ASGIExchange, Message, Re
 from errorkit.exchange import Response
 from errorkit.lifecycle import WAITING
 
-if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, importing this does not
+if TYPE_CHECKING:  # pragma: no cover - types only
     from errorkit.handler import ErrorHandler
 
 HANDLERS_KEY = "starlette.exception_handlers"
@@ -187,11 +187,9 @@ class Guard:
         try:
             await self.app(scope, receive, noting_send)
         except Exception as exception:
-            if table.begun:
-                exchange.failing = exception
-                raise
-            answer = answers.find(exception)
+            answer = None if table.begun else answers.find(exception)
             if answer is None:
+                exchange.flies(exception, begun=table.begun)
                 raise
             response = await answer(_connection(scope, receive, send), exception)
             if response is not None:
