@@ -1,0 +1,3 @@
+from fidelity.twins import Collection
+
+scenario = Collection("wsgi", "wsgi", ())
