@@ -61,7 +61,26 @@ def not_raised_again(bare: Answer, covered: Answer) -> bool:
         return False
     if is_event_stream(bare) and bare.status < 400:
         return covered.complete
-    return covered.complete and covered.status >= 400 and (bare.by_server or bare.status == 500)
+    return covered.complete and covered.status >= 400 and (bare.by_server or bare.status >= 400)
+
+
+def cut_instead_of_whole(bare: Answer, covered: Answer) -> bool:
+    """BaseHTTPMiddleware ends a torn stream as if it were whole, and raises; covered it is visibly cut."""
+    return bool(bare.raised) and bare.complete and bare.status < 400 and not covered.complete
+
+
+def called_malformed(bare: Answer, covered: Answer) -> bool:
+    """A body that is no JSON is 400 in the catalogue; FastAPI says 422."""
+    codes = [event.get("code") for event in covered.events]
+    return (bare.status, covered.status, codes) == (422, 400, ["malformed_json"])
+
+
+def refuses(bare: Answer, covered: Answer) -> bool:
+    """A handshake that a router or FastAPI's validation refuses: a close before accept is a 403 (ASGI); nobody chose.
+
+    Covered it may be that close, or the error response that the refusal is.
+    """
+    return 400 <= covered.status < 500
 
 
 def _problem(answer: Answer, body: Any) -> bool:

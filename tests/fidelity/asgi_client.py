@@ -22,7 +22,7 @@ async def drive_asgi(
     if life is not None and not await life.start():
         return answers
     for call in calls:
-        twin.step(f"--- {call}")
+        twin.begin(call)
         before = len(seen.events)
         scoped = state.copy()
         if isinstance(call, Socket):

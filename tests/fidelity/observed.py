@@ -104,7 +104,7 @@ class Answer:
     @property
     def plain_body(self) -> bytes:
         """The body, uncompressed: gzip has a time in it."""
-        if self.value("content-encoding") == "gzip" and self.complete and self.body:
+        if self.value("content-encoding") == "gzip" and self.complete and self.body.startswith(b"\x1f\x8b"):
             return gzip.decompress(self.body)
         return self.body
 

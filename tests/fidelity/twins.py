@@ -18,6 +18,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 from unittest.mock import patch
 
@@ -67,9 +68,16 @@ class Twin:
         self.log = logging.getLogger("application")
         self.stalled = asyncio.Event()
         self._seen: list[tuple[BaseException, str]] = []
+        self._numbers = count()
+        self._stands_in = way.place == "bare"
         self._cover: Callable[[], None] = lambda: None
 
     # -- what happened
+
+    def begin(self, call: Call | Socket) -> None:
+        """The next request is sent."""
+        self.step(f"--- {call}")
+        self._numbers = count()
 
     def step(self, text: str) -> None:
         """Something was done."""
@@ -95,12 +103,12 @@ class Twin:
 
     def declared(self, instead: BaseException, error: BaseException | None = None) -> Any:
         """An error of the catalogue; bare: what people raise without errorkit."""
-        exception = instead if self.way.place == "bare" else error or ConflictError("Version 7 is published.")
+        exception = instead if self._stands_in else error or ConflictError("Version 7 is published.")
         self._note(exception, "Declared")
         return self.raising(exception)
 
     def _note(self, exception: BaseException, name: str) -> str:
-        label = f"{name}#{len(self._seen)}"
+        label = f"{name}#{next(self._numbers)}"
         self._seen.append((exception, label))  # kept, so that no other object gets its address
         return label
 
@@ -132,6 +140,8 @@ class Twin:
         return self._asgi(Starlette(**options), adapter)
 
     def _asgi(self, app: Any, adapter: Any) -> Any:
+        if self.way.place == "around":  # the generic middleware does not teach Starlette our errors
+            self._stands_in = True
         if self.way.place == "first":
             app.add_middleware(adapter.ErrorMiddleware, **self.settings)
         elif self.way.place == "last":

@@ -18,7 +18,7 @@ def drive_wsgi(app: Any, calls: Sequence[Call | Socket], twin: Twin, seen: Obser
     answers: list[Answer] = []
     for call in calls:
         assert isinstance(call, Call)
-        twin.step(f"--- {call}")
+        twin.begin(call)
         before = len(seen.events)
         answer = Exchange(call, twin).run(app)
         answer.events = [event for event in seen.events[before:] if event["event"] == "request_failed"]
