@@ -222,7 +222,7 @@ class _Covered:
             sent = covered.value(allowed.ID)
             if sent is not None and event.get("request_id") != sent:
                 yield f"the event has the id {event.get('request_id')}, the answer {sent}"
-            if covered.status >= 400 and event.get("status") != covered.status:
+            if covered.status >= 400 and covered.complete and event.get("status") != covered.status:
                 yield f"the event says {event.get('status')}, the answer {covered.status}"
             if isinstance(call, Call) and call.leaves in ("disconnect", "send"):
                 if event["log_level"] != "info" or event.get("status") != 499:
