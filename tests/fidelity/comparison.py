@@ -235,9 +235,9 @@ def _events_of(call: Call | Socket, covered: Answer, bare: Answer) -> tuple[int,
         return 0, 0
     if isinstance(call, Call) and (call.leaves or (call.propagates and covered.by_server)):
         return 0, 1
+    if isinstance(call, Socket) and (call.chosen or covered.status < 400):
+        return (1, 1) if bare.raised else (0, 1)
     if covered.status >= 400:
         return 1, 1
-    if isinstance(call, Socket):
-        return (1, 1) if bare.raised else (0, 1)
     broken = bool(bare.raised) or not bare.complete
     return (1, 1) if broken else (0, 0)

@@ -26,7 +26,7 @@ from fidelity.twins import STARLETTE_WAYS, Collection, Twin
 scenario = Collection("asgi", "fastapi", STARLETTE_WAYS)
 ORIGIN = (("origin", "https://app.test"),)
 JSON = (("content-type", "application/json"),)
-_EARLY = ("first-without-lifespan", "last-without-lifespan")
+_EARLY = ("first-without-lifespan",)
 
 
 class Item(BaseModel):

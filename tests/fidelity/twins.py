@@ -270,11 +270,15 @@ class _Records(logging.Handler):
         self.records.append(f"{record.name} {record.levelname}: {record.getMessage()}{about}")
 
 
-def observe(scenario: Scenario, way: Way) -> Observation:
-    """Build one twin, send it everything in process, and tell what was seen."""
+def observe(scenario: Scenario, way: Way, fault: Callable[[Twin, Any], Any] | None = None) -> Observation:
+    """Build one twin, send it everything in process, and tell what was seen.
+
+    fault: put around the finished application, to see that it is detected.
+    """
     with ExitStack() as stack:
         stack.enter_context(patch.dict("os.environ", scenario.environ))
         twin, app = scenario.made(way)
+        app = fault(twin, app) if fault else app
         seen = stack.enter_context(noting(twin))
         for target, replacement in scenario.patches.items():
             stack.enter_context(patch(target, replacement))
