@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection, IncompleteRead
 from typing import Any
 from unittest.mock import patch
 
-import httpx
 import uvicorn
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -162,22 +162,23 @@ def _wsgi(app: Any, twin: Twin, way: Way) -> Iterator[tuple[Edge, int]]:
 
 def _request(call: Call, port: int) -> Answer:
     answer = Answer()
-    headers = [("host", "api.test"), ("accept-encoding", "identity"), *call.headers]
-    if any(name.lower() == "accept-encoding" for name, _ in call.headers):
-        del headers[1]
-    with httpx.Client(timeout=PATIENCE, trust_env=False) as client:
-        request = httpx.Request(call.method, f"http://127.0.0.1:{port}{call.path}", headers=headers, content=call.body)
-        response = client.send(request, stream=True)
-        answer.status = response.status_code
-        answer.take_headers(response.headers.raw)
+    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    try:
+        connection.putrequest(call.method, call.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in (("host", "api.test"), *call.headers):
+            connection.putheader(name, value)
+        if call.body:
+            connection.putheader("content-length", str(len(call.body)))
+        connection.endheaders(call.body or None)
+        response = connection.getresponse()
+        answer.status = response.status
+        answer.take_headers(response.getheaders())
         try:
-            for chunk in response.iter_raw():
-                answer.body += chunk
-            answer.complete = True
-        except (httpx.RemoteProtocolError, httpx.ReadError):
-            answer.complete = False
-        finally:
-            response.close()
+            answer.body, answer.complete = response.read(), True
+        except IncompleteRead as torn:
+            answer.body = torn.partial
+    finally:
+        connection.close()
     return answer
 
 

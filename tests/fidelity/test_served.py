@@ -57,7 +57,7 @@ def test_covered_is_as_bare_under_a_server(scenario: Scenario, way: Way) -> None
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("name", SERVED)
+@pytest.mark.parametrize("name", list(SERVED)[::3])
 def test_bare_is_as_bare_under_a_server(name: str) -> None:
     scenario = _BY_NAME[name]
     way = scenario.ways[0].bare

@@ -99,7 +99,7 @@ def failures_before_the_first_byte(twin: Twin) -> Any:
     return paths(crash=crash, declared=declared, after_start=after_start, ok=answers("200 OK", b"fine"))
 
 
-@scenario(Call("/at-once"), Call("/declared", status=409), Call("/lazy"), Call("/lazy-ok"), Call("/empties"))
+@scenario(Call("/at-once"), Call("/declared", status=409), Call("/lazy"), Call("/lazy-ok"))
 def generators_that_fail_at_once(twin: Twin) -> Any:
     def at_once(environ: Any, start_response: Any) -> Any:
         start_response("200 OK", list(PLAIN))
@@ -115,8 +115,14 @@ def generators_that_fail_at_once(twin: Twin) -> Any:
         declared=starts(twin)(last=raises(twin, lambda: ConflictError("v7"))),
         lazy=at_once,
         lazy_ok=lazy_ok,
-        empties=starts(twin)(b"", b"", last=raises(twin, lambda: RuntimeError("x"))),
     )
+
+
+@scenario(Call("/empties"), Call("/then-one"))
+def generators_that_fail_after_empty_chunks(twin: Twin) -> Any:
+    """PEP 3333: headers are sent with the first chunk that is not empty."""
+    failing = raises(twin, lambda: RuntimeError("x"))
+    return paths(empties=starts(twin)(b"", b"", last=failing), then_one=starts(twin)(b"", b"a", last=failing))
 
 
 @scenario(Call("/late"), Call("/sse"), Call("/sse-length"), Call("/close"), Call("/whole"), Call("/error", shaped=True))
