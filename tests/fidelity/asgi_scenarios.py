@@ -73,7 +73,13 @@ def failures_before_the_first_byte(twin: Twin) -> Any:
     )
 
 
-@scenario(Call("/started"), Call("/chunk"), Call("/whole"), Call("/error-started", shaped=True), Call("/error-whole", shaped=True))
+@scenario(
+    Call("/started"),
+    Call("/chunk"),
+    Call("/whole"),
+    Call("/error-started", shaped=True),
+    Call("/error-whole", shaped=True),
+)
 def failures_after_the_start(twin: Twin) -> Any:
     return paths(
         started=fails(twin, lambda: RuntimeError("x"), start()),
@@ -271,7 +277,6 @@ def clients_that_leave(twin: Twin) -> Any:
         await twin.stall()
 
     return paths(silent=silent, raises=raises, half=half, send=sends, cancel=cancel, exit=started)
-
 
 
 @scenario(

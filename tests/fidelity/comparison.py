@@ -145,9 +145,9 @@ class _Covered:
                 yield f"the field {(name, value)} is new"
 
     def _may_come(self, bare: Answer, covered: Answer, name: str, value: str) -> bool:
-        if bare.status >= 500 and (bare.raised or bare.by_server):
-            if name in allowed.CORS or (name == "vary" and "origin" in value.lower()):
-                return True
+        crashed = bare.status >= 500 and (bare.raised or bare.by_server)
+        if crashed and (name in allowed.CORS or (name == "vary" and "origin" in value.lower())):
+            return True
         added = allowed.ADDED.get(name)
         return added is not None and not bare.values(name) and added(covered.status, value)
 
@@ -189,9 +189,8 @@ class _Covered:
 
     def _closed(self, call: Socket, bare: Answer, covered: Answer) -> Iterator[str]:
         code = call.code or (bare.close and bare.close[0])
-        if (covered.close and covered.close[0]) != code:
-            yield f"closed with {covered.close}, bare {bare.close}"
-        elif call.chosen and covered.close != bare.close:
+        reworded = call.chosen and covered.close != bare.close
+        if (covered.close and covered.close[0]) != code or reworded:
             yield f"closed with {covered.close}, bare {bare.close}"
 
     def _refused(self, call: Socket, bare: Answer, covered: Answer) -> Iterator[str]:
@@ -224,9 +223,9 @@ class _Covered:
                 yield f"the event has the id {event.get('request_id')}, the answer {sent}"
             if covered.status >= 400 and covered.complete and event.get("status") != covered.status:
                 yield f"the event says {event.get('status')}, the answer {covered.status}"
-            if isinstance(call, Call) and call.leaves in ("disconnect", "send"):
-                if event["log_level"] != "info" or event.get("status") != 499:
-                    yield f"a client that left is told as {_brief(event)}"
+            left = isinstance(call, Call) and call.leaves in ("disconnect", "send")
+            if left and (event["log_level"] != "info" or event.get("status") != 499):
+                yield f"a client that left is told as {_brief(event)}"
 
 
 def _events_of(call: Call | Socket, covered: Answer, bare: Answer) -> tuple[int, int]:

@@ -667,7 +667,9 @@ def errors_of_a_middleware_outside_of_cors(twin: Twin) -> Any:
     return app
 
 
-@scenario(Call("/api/limited", headers=ORIGIN), Call("/api/nope", headers=ORIGIN), Call("/api/declared", headers=ORIGIN))
+@scenario(
+    Call("/api/limited", headers=ORIGIN), Call("/api/nope", headers=ORIGIN), Call("/api/declared", headers=ORIGIN)
+)
 def cors_of_a_mounted_router(twin: Twin) -> Any:
     """F-05."""
     app = twin.fastapi()
@@ -806,7 +808,9 @@ def rejected_requests(twin: Twin) -> Any:
     return app
 
 
-@scenario(Call("/item", "POST", JSON, b"{no"), Call("/item", "POST", JSON, b"\xff\xfe"), Call("/item", "POST", JSON, b"null"))
+@scenario(
+    Call("/item", "POST", JSON, b"{no"), Call("/item", "POST", JSON, b"\xff\xfe"), Call("/item", "POST", JSON, b"null")
+)
 def malformed_bodies(twin: Twin) -> Any:
     app = twin.fastapi()
 

@@ -133,7 +133,9 @@ def a_handler_for_500(twin: Twin) -> Any:
     return app
 
 
-@scenario(Call("/crash", shaped=True), Call("/http", shaped=True), Call("/nope", shaped=True), Call("/declared", status=409))
+@scenario(
+    Call("/crash", shaped=True), Call("/http", shaped=True), Call("/nope", shaped=True), Call("/declared", status=409)
+)
 def a_handler_for_http_exception(twin: Twin) -> Any:
     app = _fill(twin, twin.flask())
 

@@ -41,9 +41,7 @@ def observe_served(scenario: Scenario, way: Way) -> tuple[tuple[Call | Socket, .
     return calls, seen
 
 
-def _drive(
-    calls: Sequence[Call | Socket], twin: Twin, seen: Observation, edge: Edge, port: int
-) -> list[Answer]:
+def _drive(calls: Sequence[Call | Socket], twin: Twin, seen: Observation, edge: Edge, port: int) -> list[Answer]:
     answers = []
     for call in calls:
         twin.begin(call)
@@ -208,5 +206,3 @@ def _websocket(call: Socket, port: int) -> Answer:
 
 def _of_handshake(name: str) -> bool:
     return name.lower() in ("upgrade", "connection", "date", "server") or name.lower().startswith("sec-websocket")
-
-

@@ -123,9 +123,7 @@ def a_unit_of_work(twin: Twin) -> Any:
 
 @scenario(*ALL)
 def a_unit_of_work_of_base_http(twin: Twin) -> Any:
-    return twin.starlette(
-        routes=_routes(twin), middleware=[Middleware(BaseHTTPMiddleware, dispatch=transaction(twin))]
-    )
+    return twin.starlette(routes=_routes(twin), middleware=[Middleware(BaseHTTPMiddleware, dispatch=transaction(twin))])
 
 
 @scenario(*[Call("/in" + call.path, call.method) for call in ALL], also=AROUND)
@@ -567,9 +565,7 @@ def a_cancelled_request(twin: Twin) -> Any:
             twin.step("released")
         return PlainTextResponse("never")
 
-    return twin.starlette(
-        routes=[Route("/slow", slow), ok()], middleware=[Middleware(UnitOfWork, twin=twin)]
-    )
+    return twin.starlette(routes=[Route("/slow", slow), ok()], middleware=[Middleware(UnitOfWork, twin=twin)])
 
 
 # -- routing
@@ -628,7 +624,13 @@ def a_mounted_application_with_handlers(twin: Twin) -> Any:
     return twin.starlette(routes=[Mount("/app", app=inner)])
 
 
-_PATHS = [("/v1/http", "openai"), ("/raw/http", None), ("/http", "problem"), ("/v1/crash", "openai"), ("/raw/nope", None)]
+_PATHS = [
+    ("/v1/http", "openai"),
+    ("/raw/http", None),
+    ("/http", "problem"),
+    ("/v1/crash", "openai"),
+    ("/raw/nope", None),
+]
 
 
 @scenario(*[Call(f"/sub{path}", dialect=dialect, extra={"root_path": "/sub"}) for path, dialect in _PATHS],

@@ -18,9 +18,7 @@ SCENARIOS: list[Scenario] = [
 
 
 def _pairs() -> list[object]:
-    return [
-        pytest.param(scenario, way, id=f"{scenario.name}-{way}") for scenario in SCENARIOS for way in scenario.ways
-    ]
+    return [pytest.param(scenario, way, id=f"{scenario.name}-{way}") for scenario in SCENARIOS for way in scenario.ways]
 
 
 @pytest.mark.parametrize(("scenario", "way"), _pairs())

@@ -228,9 +228,7 @@ class Collection(list[Scenario]):
         def register(build: Callable[[Twin], Any]) -> Callable[[Twin], Any]:
             chosen = [way for way in (*(ways or self.ways), *also) if str(way) not in but]
             name = f"{self.prefix}-{build.__name__}"
-            self.append(
-                Scenario(name, self.kind, build, calls, tuple(chosen), settings, patches or {}, environ or {})
-            )
+            self.append(Scenario(name, self.kind, build, calls, tuple(chosen), settings, patches or {}, environ or {}))
             return build
 
         return register

@@ -49,8 +49,7 @@ class Exchange:
         for name, value in self.call.headers:
             key = name.upper().replace("-", "_")
             environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
-        for key, value in self.call.extra.items():
-            environ[key] = value
+        environ.update(self.call.extra)
         setup_testing_defaults(environ)
         return environ
 

@@ -223,7 +223,9 @@ def file_wrapper(twin: Twin) -> Any:
     return paths(file=file)
 
 
-@scenario(Call("/none"), Call("/not-called"), Call("/empty"), Call("/no-content"), Call("/not-modified"), Call("/redirect"))
+@scenario(
+    Call("/none"), Call("/not-called"), Call("/empty"), Call("/no-content"), Call("/not-modified"), Call("/redirect")
+)
 def odd_answers(twin: Twin) -> Any:
     return paths(
         none=lambda environ, start_response: None,
@@ -247,7 +249,9 @@ def answers_of_other_code(twin: Twin) -> Any:
         detail=answers("409 Conflict", b'{"detail": "v7"}', headers=_JSON),
         chunks=answers("404 Not Found", b"Not ", b"Found"),
         empty=answers("404 Not Found", headers=[]),
-        challenge=answers("401 Unauthorized", b"Unauthorized", headers=[*PLAIN, ("WWW-Authenticate", 'Basic realm="x"')]),
+        challenge=answers(
+            "401 Unauthorized", b"Unauthorized", headers=[*PLAIN, ("WWW-Authenticate", 'Basic realm="x"')]
+        ),
         fields=answers("404 Not Found", b"Not Found", headers=[*PLAIN, ("Set-Cookie", "a=1"), ("ETag", '"1"')]),
         lengthless=answers("404 Not Found", b"Not Found", length=False),
         lines=answers("500 Oops", b"one\ntwo"),
@@ -256,7 +260,9 @@ def answers_of_other_code(twin: Twin) -> Any:
     )
 
 
-@scenario(Call("/page", "HEAD", shaped=True), Call("/page", shaped=True), Call("/empty", "HEAD"), Call("/crash", "HEAD"))
+@scenario(
+    Call("/page", "HEAD", shaped=True), Call("/page", shaped=True), Call("/empty", "HEAD"), Call("/crash", "HEAD")
+)
 def head_is_as_get(twin: Twin) -> Any:
     """F-22."""
     page = b"<h1>Lost?</h1>" * 40
