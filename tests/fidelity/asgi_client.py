@@ -143,7 +143,9 @@ async def _http(app: Any, call: Call, twin: Twin, state: dict[str, Any]) -> Answ
     twin.stalled = asyncio.Event()
     task = asyncio.ensure_future(app(_scope(call, "http", state), receive, send))
     if call.leaves == "cancel":
-        await twin.stalled.wait()
+        stalled = asyncio.ensure_future(twin.stalled.wait())
+        await asyncio.wait((task, stalled), return_when=asyncio.FIRST_COMPLETED)
+        stalled.cancel()
         task.cancel()
     try:
         await task

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection, IncompleteRead
+from socket import create_connection
 from typing import Any
 from unittest.mock import patch
 
@@ -186,7 +187,8 @@ def _websocket(call: Socket, port: int) -> Answer:
 
     answer = Answer()
     try:
-        with connect(f"ws://127.0.0.1:{port}{call.path}", proxy=None, compression=None) as socket:
+        peer = create_connection(("127.0.0.1", port))
+        with connect(f"ws://127.0.0.1:{port}{call.path}", sock=peer, compression=None) as socket:
             answer.accepted = True
             handshake: Any = socket.response
             answer.take_headers(field for field in handshake.headers.raw_items() if not _of_handshake(field[0]))
