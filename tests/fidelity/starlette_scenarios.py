@@ -876,3 +876,34 @@ def an_instrumentation_put_in_after_errorkit(twin: Twin) -> Any:
 
     app.build_middleware_stack = Instrumented(app.build_middleware_stack)  # type: ignore[method-assign]
     return app
+
+
+_OLD = {"asgi": {"version": "3.0", "spec_version": "2.3"}}
+
+
+@scenario(Call("/ends", leaves="disconnect"), Call("/ends", leaves="disconnect", extra=_OLD),
+          Call("/waits", leaves="disconnect", extra=_OLD), Call("/waits-watched", leaves="disconnect", extra=_OLD),
+          also=AROUND)  # fmt: skip
+def a_client_that_leaves_an_event_stream(twin: Twin) -> Any:
+    """F-19: Starlette itself listens for a client that leaves below ASGI 2.4, and cancels the stream."""
+    kind = "text/event-stream"
+
+    async def ends(request: Request) -> Response:
+        async def events() -> AsyncIterator[str]:
+            yield "data: 1\n\n"
+            while not await request.is_disconnected():
+                yield "data: 2\n\n"
+
+        return StreamingResponse(events(), media_type=kind)
+
+    async def waits(request: Request) -> Response:
+        async def events() -> AsyncIterator[str]:
+            yield "data: 1\n\n"
+            await twin.stall()
+
+        return StreamingResponse(events(), media_type=kind)
+
+    watched = [Middleware(Watch, twin=twin)]
+    return twin.starlette(
+        routes=[Route("/ends", ends), Route("/waits", waits), Route("/waits-watched", waits, middleware=watched)]
+    )
