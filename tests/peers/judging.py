@@ -5,9 +5,15 @@ A line is `reason | modes | test`:
     body      | install add_middleware      | tests/test_application.py::test_get_path[/nonexistent-404-expected]
     exception | install add_middleware asgi | tests/test_ws_router.py::test_depend_err_middleware
 
-reason  `body`: compares what an error response holds. `headers`: compares the header fields that
-        describe it. `exception`: expects an exception at the client although it is answered. Where it is
-        one of these, the failure must be of this kind. Anything else is a sentence for the reader.
+reason  What the test does that cannot go as it does bare. A run recognises these, and the failure must be
+        of the kind that is listed:
+            body       compares what an error response holds
+            exception  expects an exception at the client although it is answered
+            refusal    the same of a websocket whose handshake is refused for it
+        These are judged by a reader, as is any other sentence:
+            answer     expects that exception, and compares a status where none comes
+            field      compares all fields of a response, of which the request ID is a further one
+            log        compares the framework's log line of a failure, which errorkit writes instead
 test    A test's id; without its parameters it stands for all of its parameters, each of which differs.
 """
 
@@ -20,7 +26,7 @@ from pathlib import Path
 
 from tests.peers.running import Failure, Run
 
-KINDS = ("body", "headers", "exception")
+KINDS = ("body", "exception", "refusal")
 """Reasons that a run can recognise."""
 
 UNJUDGED = "JUDGE"
@@ -155,7 +161,11 @@ def renewed(lines: Iterable[Line], bare: Run, runs: Iterable[Run], files: Iterab
 
 
 def _reason(failure: Failure) -> str:
-    return failure.kind if failure.kind in KINDS else f"{UNJUDGED} {told(failure)}".replace(" | ", " or ")
+    return (
+        failure.kind
+        if failure.kind in KINDS
+        else f"{UNJUDGED} {failure.kind}: {failure.statement}".replace(" | ", " or ")
+    )
 
 
 def _lines(test: str, reasons: dict[str, str]) -> list[Line]:
@@ -171,7 +181,7 @@ def write(file: Path, name: str, version: str, lines: Iterable[Line], modes: tup
     rows = sorted(
         (line.test, line.reason, " ".join(sorted(line.modes, key=modes.index))) for line in lines if line.modes
     )
-    words = max((len(reason) for _, reason, _ in rows if reason in KINDS), default=0)
+    words = max((len(reason) for _, reason, _ in rows if " " not in reason), default=0)
     width = max((len(in_modes) for _, _, in_modes in rows), default=0)
     head = [text.format(name=name, version=version) for text in _HEAD]
     body = [f"{reason:{words}} | {in_modes:{width}} | {test}" for test, reason, in_modes in rows]

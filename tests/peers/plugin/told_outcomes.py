@@ -5,6 +5,7 @@ A failure's kind is read from the statement of the suite that failed and from it
 body        compares what an error response (status >= 400) holds
 headers     compares header fields of an error response
 exception   expects an exception where none came
+refusal     a websocket's handshake was refused with status 500
 status      compares a status
 other       anything else
 """
@@ -74,19 +75,23 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def _looked_at(excinfo: pytest.ExceptionInfo[BaseException], root: Path) -> tuple[str, str]:
     """The kind of a failure and the statement that failed."""
     entries = [entry for entry in excinfo.traceback if root in Path(entry.path).parents]
+    while entries and entries[-1].frame.code.name.startswith("<"):  # a comprehension's own frame
+        entries.pop()
     if not entries:
         return "other", ""
-    statement = textwrap.dedent(str(entries[-1].statement)).strip()
-    looked = _without_message(statement)
-    attributes = _attributes(looked)
-    refused = list(_error_responses(entries[-1].frame.f_locals))
-    if isinstance(excinfo.value, pytest.fail.Exception):
+    failed = entries[-1]
+    statement = textwrap.dedent(str(failed.statement)).strip()
+    read = _attributes(_without_message(statement), textwrap.dedent(str(failed.frame.code.source())))
+    refused = any(map(_is_error, failed.frame.f_locals.values()))
+    if excinfo.typename == "WebSocketDenialResponse" and getattr(excinfo.value, "status_code", 0) == 500:
+        kind = "refusal"
+    elif isinstance(excinfo.value, pytest.fail.Exception):
         kind = "exception" if "DID NOT RAISE" in str(excinfo.value) else "other"
-    elif any("status" in name for name in attributes):
+    elif any("status" in name for name in read):
         kind = "status"
-    elif refused and "headers" in attributes:
+    elif refused and "headers" in read:
         kind = "headers"
-    elif refused and (attributes & _BODY or _holds(looked, entries[-1].frame.f_locals, refused)):
+    elif refused and read & _BODY:
         kind = "body"
     else:
         kind = "other"
@@ -102,28 +107,26 @@ def _without_message(statement: str) -> str:
     return statement
 
 
-def _attributes(statement: str) -> set[str]:
+def _attributes(statement: str, function: str) -> set[str]:
+    """The attributes that a statement reads, by itself or through variables of its function."""
+    try:
+        tree = ast.parse(statement)
+    except SyntaxError:  # the head of a block
+        return set(re.findall(r"\.(\w+)", statement))
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    sources = [tree, *(node.value for node in _assignments(function) if _targets(node) & names)]
+    return {node.attr for source in sources for node in ast.walk(source) if isinstance(node, ast.Attribute)}
+
+
+def _assignments(function: str) -> Iterator[ast.Assign]:
     with suppress(SyntaxError):
-        return {node.attr for node in ast.walk(ast.parse(statement)) if isinstance(node, ast.Attribute)}
-    return set(re.findall(r"\.(\w+)", statement))
+        yield from (node for node in ast.walk(ast.parse(function)) if isinstance(node, ast.Assign))
 
 
-def _error_responses(variables: dict[str, Any]) -> Iterator[Any]:
-    for value in variables.values():
-        status = getattr(value, "status_code", None)
-        if isinstance(status, int) and status >= 400:
-            yield value
+def _targets(assignment: ast.Assign) -> set[str]:
+    return {node.id for target in assignment.targets for node in ast.walk(target) if isinstance(node, ast.Name)}
 
 
-def _holds(statement: str, variables: dict[str, Any], responses: list[Any]) -> bool:
-    """Is a variable of the statement the body of one of the responses."""
-    bodies: list[Any] = []
-    for response in responses:
-        for read in ("json", "get_json", "text", "content", "data"):
-            with suppress(Exception):
-                value = getattr(response, read)
-                bodies.append(value() if callable(value) else value)
-    with suppress(SyntaxError):
-        names = {node.id for node in ast.walk(ast.parse(statement)) if isinstance(node, ast.Name)}
-        return any(variables[name] == body for name in names if name in variables for body in bodies)
-    return False
+def _is_error(value: Any) -> bool:
+    status = getattr(value, "status_code", None)
+    return isinstance(status, int) and status >= 400
