@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -82,7 +83,10 @@ class Workplace:
         )
         if done.returncode not in (0, 1, 2) or not told.exists():  # 2: a module could not be imported
             raise RuntimeError(f"{self.suite.name}'s suite did not run in mode {mode}:\n{done.stdout[-8000:]}")
-        return _read(mode, told, monotonic() - began)
+        run = _read(mode, told, monotonic() - began)
+        counts = f"{len(run.passed)} passed, {len(run.failures)} failed, {len(run.skipped)} skipped"
+        print(f"{self.suite.name}, {mode}: {counts} in {run.seconds:.0f} s", file=sys.stderr, flush=True)
+        return run
 
 
 @contextmanager

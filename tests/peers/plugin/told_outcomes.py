@@ -113,18 +113,23 @@ def _attributes(statement: str, function: str) -> set[str]:
         tree = ast.parse(statement)
     except SyntaxError:  # the head of a block
         return set(re.findall(r"\.(\w+)", statement))
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    sources = [tree, *(node.value for node in _assignments(function) if _targets(node) & names)]
+    names = _names(tree)
+    sources = [tree, *(value for target, value in _bindings(function) if _names(target) & names)]
     return {node.attr for source in sources for node in ast.walk(source) if isinstance(node, ast.Attribute)}
 
 
-def _assignments(function: str) -> Iterator[ast.Assign]:
+def _bindings(function: str) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """What a function assigns or loops over: targets and values."""
     with suppress(SyntaxError):
-        yield from (node for node in ast.walk(ast.parse(function)) if isinstance(node, ast.Assign))
+        for node in ast.walk(ast.parse(function)):
+            if isinstance(node, ast.Assign):
+                yield from ((target, node.value) for target in node.targets)
+            elif isinstance(node, ast.For):
+                yield node.target, node.iter
 
 
-def _targets(assignment: ast.Assign) -> set[str]:
-    return {node.id for target in assignment.targets for node in ast.walk(target) if isinstance(node, ast.Name)}
+def _names(tree: ast.AST) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
 def _is_error(value: Any) -> bool:
