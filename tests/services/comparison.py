@@ -154,7 +154,7 @@ def _text(reply: Reply, service: Service) -> str:
     text = reply.body.decode("latin-1")
     if service.unordered and _type(reply).startswith("application/json"):
         try:
-            return json.dumps(json.loads(text), sort_keys=True)
+            return json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
         except ValueError:
             pass
     return text

@@ -5,6 +5,7 @@ With EVENTS, errorkit is put in, and its events are appended to that file; else 
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ def main(name: str, port: str, folder: str, events: str = "") -> None:
     """Build the application, cover it if so told, serve until the process is ended."""
     service = load(name)
     sys.path[:] = [entry for entry in sys.path if entry and Path(entry) != TESTS]  # the service shall not see us
+    os.environ.pop("PYTHONPATH", None)  # nor shall its own processes
     app = service.application(Path(folder))
     if events:
         app = _covered(app, LINES[service.adapter], Path(events))
