@@ -13,24 +13,29 @@ from .service import LINES, Service
 _INTRODUCTION = """\
 # Real services
 
-Services that other people wrote, installed from the package index, each in an environment of its own with its
-own pins, then what errorkit requires beside them. Each is served twice by a real server on loopback: bare, and with errorkit
-put in by one line and otherwise default settings. Both are sent the same requests in the same order, from
-empty state, and the answers are compared.
+Services that other people wrote, installed from the package index, each in an environment of its own: its own pins
+first, then what errorkit requires, with nothing of the service's moved. Each is served twice by a real server on
+loopback: bare, and with errorkit put in by one line and default settings. Both are sent the same requests in the
+same order, from empty state, and the answers are compared.
 
-Written by `python -m tests.services --write`; a service's name runs it alone, as `python -m tests.services chromadb`.
-The descriptions are the modules of `tests/services/`. The command fails where anything is short of *n of n* but for one
-column: *in the dialect*. By default a body that the service shaped on purpose is left as it is, so that column
-counts how much of a service speaks the dialect from the first day; the rest is one event each with the right id.
+Written by `python -m tests.services --write`; a name runs one service, as in `python -m tests.services chromadb`;
+`--control` runs the bare service twice, to show what it changes by itself. The descriptions are the modules of
+`tests/services/`. The environments take about 3 GB, in `ERRORKIT_SERVICES_CACHE` or `~/.cache/errorkit/services`.
 
-- **successes identical**: status, header fields and body, but for the server's own `Date` and `Connection`, the request-ID header, and the volatile
-  values that are named for each service. `/openapi.json` is not among the requests: it describes the errors, and differs.
+The command fails where anything is short of *n of n* but for one column, *in the dialect*: by default a body that the
+service shaped on purpose is left as it is, so that column counts how much of a service speaks the dialect from the
+first day. The rest is one event each with the right id.
+
+- **successes identical**: status, header fields and body, but for the server's own `Date` and `Connection`, the
+  request-ID header, and the volatile values that are named for each service. `/openapi.json` is not among the
+  requests: it describes the errors, and differs.
 - **statuses identical**: of all requests, failing and succeeding.
-- **in the dialect**: of the failures; the body is valid by the dialect's own description, and names the status sent (for HEAD:
-  the media type). A failure that is not in the dialect must be the bare answer, byte for byte but for the same exceptions.
+- **in the dialect**: of the failures; the body is valid by the dialect's own description, and names the status sent
+  (for HEAD: the media type). A failure that is not in the dialect must be the bare answer, byte for byte but for the
+  same exceptions; one that is must have all header fields of the bare one (CORS, challenges, `Allow`, cookies) that do
+  not describe the old body.
 - **one event each**: exactly one log event for each failure, none for a success.
 - **ids equal**: header = event, and = body where it is in the dialect.
-- All other header fields of a failure (CORS, challenges, `Allow`, cookies) must be there as they are bare.
 """
 
 

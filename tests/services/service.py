@@ -24,8 +24,8 @@ WEBSOCKET = {
 class Ask:
     """One request.
 
-    `keep` remembers values of the bare answer's and of the covered answer's own body by a dotted
-    path, or a header (`header:name`); `<name>` in a later path, header or body stands for it.
+    `keep` remembers values of each run's own answer: from its body by a dotted path, or from a header
+    (`header:name`). `<name>` in a later path, header or body stands for the value.
     """
 
     what: str
