@@ -26,6 +26,8 @@ from errorkit.spelling import did_you_mean
 from errorkit.tenancy import TenantStatus
 
 _PREFIX = "ERRORKIT_"
+_WISHES = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+"""How the environment says it."""
 
 
 class ConfigurationError(ValueError):
@@ -45,6 +47,9 @@ class Config(BaseModel):
         default form, `all`, or `off`.
     negotiate: serve RFC 9457 to clients whose Accept asks for `application/problem+json`, on
         any dialect's path; every error response then says `Vary: Accept`.
+    hold_start: keep the start of a response back until its first chunk (ASGI), so that a stream that fails
+        at once still gets its status; also by path prefix, as dialects are. A stream that is quiet at first
+        then looks to its client as if nothing had been answered.
     tenant_status: 404: another tenant's resource looks absent; 403: both are forbidden.
     request_id: format of generated ids; default: the dialect's. trust_inbound: believe a
         safe id that the client sends.
@@ -69,6 +74,7 @@ class Config(BaseModel):
     docs_url: str = ""
     normalise: Policy = "framework"
     negotiate: bool = False
+    hold_start: Any = False
     tenant_status: TenantStatus = 404
     request_id: RequestIdFormat | None = None
     trust_inbound: bool = True
@@ -134,6 +140,25 @@ class Config(BaseModel):
             chosen[prefix.rstrip("/")] = None if entry is None and isinstance(value, Mapping) else _as_dialect(entry)
         if not any(chosen.values()):
             raise ValueError("no dialect is chosen for any prefix; use for example {'/': 'problem'}")
+        return tuple(sorted(chosen.items(), key=lambda pair: -len(pair[0])))
+
+    @field_validator("hold_start")
+    @classmethod
+    def _hold_start(cls, value: Any) -> tuple[tuple[str, bool], ...]:
+        """Prefix (without a trailing slash) and wish, longest prefix first; none where nothing is held."""
+        table = value if isinstance(value, Mapping) else {"/": value}
+        chosen: dict[str, bool] = {}
+        for prefix, wish in table.items():
+            if not isinstance(prefix, str) or not prefix.startswith("/"):
+                raise ValueError(f"path prefix {prefix!r} must be a str that starts with '/', for example '/v1'")
+            wish = _WISHES.get(wish.lower(), wish) if isinstance(wish, str) else wish
+            if not isinstance(wish, bool):
+                raise ValueError(
+                    f"{wish!r} is neither True nor False; use one of these, or a mapping of prefixes to them"
+                )
+            chosen[prefix.rstrip("/")] = wish
+        if not any(chosen.values()):
+            return ()
         return tuple(sorted(chosen.items(), key=lambda pair: -len(pair[0])))
 
     @field_validator("catalog")

@@ -199,7 +199,7 @@ class BadRequestError(APIError):
 
 
 class MalformedJSONError(BadRequestError):
-    """400: the body is not JSON (RFC 8259)."""
+    """400: the body is not JSON (RFC 8259). Where FastAPI rejects a request for it: the status of a rejected one."""
 
     code, title = "malformed_json", "Malformed JSON"
     message = "The request body is not valid JSON."

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from weakref import ref
 
 import flask
@@ -27,8 +27,8 @@ if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, impor
     from errorkit.config import Config
 
 M = TypeVar("M", bound="BaseModel")
+F = TypeVar("F", bound=Callable[..., Any])
 
-_DROPPED = frozenset({"content-type", "content-length"})
 _CONVERTER = re.compile(r"<(?:[^:<>]+:)?(\w+)>")
 """A variable part of a rule: `<name>` or `<converter(arguments):name>`."""
 
@@ -59,6 +59,12 @@ class FlaskExchange(WSGIExchange):
     def propagates(self, exception: BaseException) -> bool:
         """As Flask decides it: in debug mode and in tests."""
         return self.propagating
+
+    def meant(self, exception: BaseException) -> BaseException:
+        """An HTTPException that leaves Flask was trapped: it is a crash."""
+        if self.propagating and isinstance(exception, HTTPException):
+            return InternalServerError(original_exception=exception)
+        return exception
 
 
 class FlaskMiddleware(ErrorMiddleware):
@@ -92,19 +98,16 @@ class ErrorKit:
         """Cover one application, whatever is registered with it before and afterwards."""
         app.extensions["errorkit"] = self
         flask.got_request_exception.connect(_note_rule, app)
-        app.wsgi_app = FlaskMiddleware(app.wsgi_app, self, app)  # type: ignore[method-assign]
+        served = _without_holding(app, app.wsgi_app)
+        app.wsgi_app = FlaskMiddleware(served, self, app)  # type: ignore[method-assign]
 
     def _from_http(self, exception: HTTPException) -> APIError:
-        """The error for werkzeug's exceptions: status and headers kept, 5xx words not shown."""
+        """The error for werkzeug's exceptions: status kept, 5xx words not shown. The answer keeps their fields."""
         if exception.code == 400 and came_through(exception, flask.Request.on_json_loading_failed):
             return MalformedJSONError()
         status = exception.code or 500
-        headers: dict[str, str] = {}
-        for name, value in exception.get_headers():
-            if name.lower() not in _DROPPED:  # several challenges are one list (RFC 9110 5.3)
-                headers[name] = f"{headers[name]}, {value}" if name in headers else value
         spec = self.handler.catalog.by_status(status if 400 <= status <= 599 else 500)
-        error = spec.occurrence(headers=headers or None)
+        error = spec.occurrence()
         if exception.description and exception.description != type(exception).description:
             if status < 500:
                 error.message = exception.description
@@ -125,10 +128,10 @@ class Answers:
         self._app = ref(app)
         self._middleware = ref(middleware)
         self._announced = False
-        self._bare_log_exception = app.log_exception
+        self._bare_log_exception = _without_holding(app, app.log_exception)
         app.log_exception = self.log_exception  # type: ignore[method-assign]
-        self._bare_handle = app.handle_user_exception
-        self._bare_finalize = app.finalize_request
+        self._bare_handle = _without_holding(app, app.handle_user_exception)
+        self._bare_finalize = _without_holding(app, app.finalize_request)
         app.handle_user_exception = self.handle_user_exception  # type: ignore[assignment,method-assign]
         app.finalize_request = self.finalize_request  # type: ignore[method-assign]
 
@@ -144,8 +147,8 @@ class Answers:
         app = self.app
         asked = app.handle_user_exception
         if getattr(asked, "__self__", None) is not self:
-            self._bare_handle = asked
-            app.handle_user_exception = self.handle_user_exception  # type: ignore[assignment,method-assign]
+            self._taken_over = asked
+            app.handle_user_exception = self.before_extension  # type: ignore[assignment,method-assign]
         if not self._announced:
             self._announced = True
             registered = app.error_handler_spec.items()
@@ -157,20 +160,32 @@ class Answers:
         exchange = self.exchange()
         if exchange is None:
             return self._bare_handle(exception)
-        declared = not isinstance(exception, HTTPException) and self.handler.identifier.handles(exception)
-        if declared:
-            handler = self._own_handler(exception)
-            if handler is None:
-                ours = self._answer(exchange, exception)
-                if ours is not None:
-                    return ours
-            else:
-                exchange.answered_by(_name(handler), exception)
-                return self.app.ensure_sync(handler)(exception)
-        answer: Any = self._bare_handle(exception)
-        if not isinstance(answer, HTTPException):
-            exchange.answered_by(self._name_of_handler(exception), exception)
+        answer: Any = self._declared(exchange, exception)
+        if answer is None:
+            answer = self._bare_handle(exception)
+            if not isinstance(answer, HTTPException):
+                exchange.answered_by(self._name_of_handler(exception), exception)
         return answer
+
+    def before_extension(self, exception: Exception) -> Any:
+        """The same where an extension has taken Flask's method over: what is not declared is its own."""
+        exchange = self.exchange()
+        answer: Any = None if exchange is None else self._declared(exchange, exception)
+        if answer is None:
+            answer = self._taken_over(exception)
+            if exchange is not None and not exchange.shaped_by and not isinstance(answer, HTTPException):
+                exchange.answered_by(_name(self._taken_over), exception)
+        return answer
+
+    def _declared(self, exchange: FlaskExchange, exception: Exception) -> Any:
+        """The answer to an error of the catalogue or a mapped one; None for all others."""
+        if isinstance(exception, HTTPException) or not self.handler.identifier.handles(exception):
+            return None
+        handler = self._own_handler(exception)
+        if handler is None:
+            return self._answer(exchange, exception)
+        exchange.answered_by(_name(handler), exception)
+        return self.app.ensure_sync(handler)(exception)
 
     def finalize_request(self, rv: Any, from_error_handler: bool = False) -> flask.Response:
         """Flask's response made of what a view or a handler gave; errorkit's where that is a bare HTTPException."""
@@ -181,8 +196,10 @@ class Answers:
             if rv.response is not None:
                 exchange.answered_by("abort", rv)
             elif rv.code is not None and rv.code >= 400:
-                original = getattr(rv, "original_exception", None) or rv
-                rv = self._answer(exchange, original) or rv
+                original = getattr(rv, "original_exception", None)
+                if original is None or isinstance(original, HTTPException):  # one that was trapped is a crash
+                    original = rv
+                rv = self._answer(exchange, original, _fields_of(rv)) or rv
         elif from_error_handler and exchange.exception is not None:
             exchange.answered_by(self._name_of_handler(InternalServerError()), exchange.exception)
         response = self._bare_finalize(rv, from_error_handler)
@@ -206,8 +223,10 @@ class Answers:
         exchange: FlaskExchange | None = flask.request.environ.get(ENVIRON_KEY)
         return exchange if exchange is not None and exchange.handler is self.handler else None
 
-    def _answer(self, exchange: FlaskExchange, exception: BaseException) -> flask.Response | None:
-        response = exchange.answer(exception)
+    def _answer(
+        self, exchange: FlaskExchange, exception: BaseException, kept: RawHeaders | None = None
+    ) -> flask.Response | None:
+        response = exchange.answer(exception, kept)
         declared = isinstance(exception, Exception) and self.handler.identifier.handles(exception)
         if declared and exchange.failure is not None and exchange.failure.private.reason == "unhandled":
             exchange.withdraw()  # by the look of its class it was declared, but nobody answers for it
@@ -242,8 +261,26 @@ class Answers:
         return "application" if handler is None else _name(handler)
 
 
+def _without_holding(app: flask.Flask, method: F) -> F:
+    """A method of an application's as it is, but held by it without holding it: no cycle keeps it in memory."""
+    if getattr(method, "__self__", None) is not app:
+        return method
+    function, held = method.__func__, ref(app)  # type: ignore[attr-defined]
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        return function(held(), *arguments, **named)
+
+    return cast(F, call)
+
+
 def _name(handler: Any) -> str:
     return str(getattr(handler, "__qualname__", type(handler).__qualname__))
+
+
+def _fields_of(exception: HTTPException) -> RawHeaders:
+    """The header fields of an exception's own, each as often as it has it."""
+    fields = exception.get_headers()
+    return [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in fields if n.lower() != "content-type"]
 
 
 def _as_flask(exchange: FlaskExchange, status: int, headers: RawHeaders, body: bytes) -> flask.Response:

@@ -41,6 +41,7 @@ class ErrorHandler:
         self.selection = Selection(config)
         self.renderers = self.selection.renderers
         self.renderer_for = self.selection.renderer_for
+        self.holds_start = self.selection.holds_start if config.hold_start else None
         self.request_id = self.selection.request_id
         self._development = config.development
         self._negotiates = bool(self.selection.problems)
@@ -253,6 +254,7 @@ class ErrorHandler:
         """Steps 3 to 5. kind: under which the answer may be prepared for the next time."""
         renderer: Renderer = request.renderer
         shown = self.presenter.conceal(identified)
+        request.request_id = self.presenter.sent_id(renderer.id_header, shown, headers) or request.request_id
         advice = self.presenter.advise(shown, headers)
         public = self.presenter.public(renderer.dialect, request.request_id, shown, advice, status)
         request.failure = Failure(public, self._private(identified))

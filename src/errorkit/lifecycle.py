@@ -101,6 +101,7 @@ class Exchange(Request):
     answers_late = False
     """An answer is still possible when the response has begun: a websocket can be closed."""
     _judging = False
+    _fields: RawHeaders = []
 
     def __init__(self, handler: ErrorHandler, renderer: Renderer, request_id: str) -> None:
         self.handler = handler
@@ -149,7 +150,9 @@ class Exchange(Request):
         if self.state is HELD:
             self.let_go()
             return RELEASE
-        if self.client_left:
+        if self.state is PASSING and self.method == "HEAD":
+            self._end()  # there is no body to be completed
+        elif self.client_left:
             self.left(None)
         elif self.state is WAITING:
             return self.answer(RuntimeError("the application returned without a response"))
@@ -166,7 +169,7 @@ class Exchange(Request):
             return self._raised_after_the_end(exception)
         if self.state is not PASSING or self.answers_late:
             if self.propagates(exception):
-                self.handler.respond(self, exception)
+                self.handler.respond(self, self.meant(exception))
                 return RAISE
             return self.answer(exception)
         if self._is_event_stream():
@@ -184,7 +187,7 @@ class Exchange(Request):
         """
         if telemetry.present() and self.span is None:
             self.span = telemetry.noted()
-        if not begun or isinstance(exception, OSError) or self.says_departed(exception):
+        if not begun or self.state is HELD or isinstance(exception, OSError) or self.says_departed(exception):
             return
         self.failing = exception
         if telemetry.is_open() and not self._is_event_stream():
@@ -214,6 +217,7 @@ class Exchange(Request):
         """errorkit's response is what will be sent."""
         self.shaped_by = ERRORKIT
         self.rendered = response
+        self._fields = response.headers.copy()  # middlewares change the list itself
         if self.state is HELD:
             self.state = WAITING
         return response
@@ -233,34 +237,34 @@ class Exchange(Request):
         """Is a response that begins errorkit's own, whatever middlewares have added to it."""
         rendered = self.rendered
         return rendered is not None and (
-            headers is rendered.headers or (status == rendered.status and rendered.headers[0] in headers)
+            headers is rendered.headers or (status == rendered.status and self._fields[0] in headers)
         )
 
     def stamped(self, headers: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
         """Header fields with the request ID once. One that somebody else has put there stands, and is taken over."""
         name = self.id_header
-        if self.rendered is not None and headers is self.rendered.headers and name == self.renderer.id_header:
+        if self.rendered is not None and headers == self._fields and name == self.renderer.id_header:
             return headers
         found = [value for key, value in headers if key == name or key.lower() == name]
         own = self.request_id.encode("ascii")
         if not found:
             return [*headers, (name, own)]
         foreign = [value for value in found if value != own]
-        if foreign and not (self.rendered is not None and _is_encoded(headers)):
-            accepted = accept(foreign[0])
-            if accepted is not None:
-                self.request_id = accepted
-            own = foreign[0]
-        if len(found) == 1 and not foreign:
-            return headers
-        return [*(pair for pair in headers if pair[0].lower() != name), (name, own)]
+        if not foreign:
+            return headers if len(found) == 1 else _without(headers, name, own, but=1)
+        if self.rendered is not None and _is_encoded(headers):  # the body has the own one and cannot be changed
+            return [*_without(headers, name), (name, own)]
+        accepted = accept(foreign[0])
+        if accepted is not None:
+            self.request_id = accepted
+        return headers if own not in found else _without(headers, name, own)
 
     def reissued(self, headers: Sequence[tuple[bytes, bytes]]) -> tuple[RawHeaders, bytes] | None:
         """errorkit's answer once more, where its fields say something else by now than its body; else None.
 
         A library has put another request ID into the header, a rate limiter another wait.
         """
-        if self.rendered is None or self.failure is None or headers is self.rendered.headers or _is_encoded(headers):
+        if self.rendered is None or self.failure is None or headers == self._fields or _is_encoded(headers):
             return None
         return self.handler.reissue(self, headers)
 
@@ -391,6 +395,20 @@ class Exchange(Request):
             and b"content-length" not in fields
             and b"content-encoding" not in fields
         )
+
+
+def _without(
+    headers: Sequence[tuple[bytes, bytes]], name: bytes, value: bytes | None = None, *, but: int = 0
+) -> RawHeaders:
+    """Header fields without those of a name, or of a name and a value; the first `but` of them stay."""
+    kept: RawHeaders = []
+    for pair in headers:
+        if pair[0].lower() == name and value in (None, pair[1]):
+            but -= 1
+            if but < 0:
+                continue
+        kept.append(pair)
+    return kept
 
 
 def _is_encoded(headers: Sequence[tuple[bytes, bytes]]) -> bool:

@@ -9,12 +9,13 @@ from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.config import Config
 from errorkit.dialects import Dialect
 from errorkit.encoding import safe, text_of
-from errorkit.errors import APIError, ValidationError
+from errorkit.errors import APIError, MalformedJSONError, ValidationError
 from errorkit.exchange import RawHeaders, legal, raw_header
 from errorkit.failure import NOTHING, Detail, Public
 from errorkit.identification import Identified, Identifier
 from errorkit.negotiation import varying
 from errorkit.rendering import Renderer, bounded
+from errorkit.request_id import accept
 from errorkit.retry import Advice, Wait, advise, clock, end_of, parse_retry_after
 from errorkit.tenancy import shown_class
 
@@ -93,15 +94,17 @@ class Presenter:
                 details = tuple(
                     [new if (new := dialect.translate(finding)) is finding else _clean(new) for finding in findings]
                 )
-            if isinstance(error, ValidationError):
+            if isinstance(error, ValidationError) and status in (None, ValidationError.status):
                 status = self._status_of(error, spec, dialect)
-                if findings:
-                    finding = dialect.deciding(findings)
-                    param = param or finding.field or None
-                    if "message" not in error.__dict__:
-                        message = text_of(dialect.describe(findings))
-                    if dialect.code_from_finding and finding.code in self.catalog:
-                        spec = self.catalog.by_code(finding.code)
+            elif isinstance(error, MalformedJSONError) and error.reason == "validation":
+                status = self._status_of(error, spec, dialect)  # the framework has rejected the request with it
+            if isinstance(error, ValidationError) and findings:
+                finding = dialect.deciding(findings)
+                param = param or finding.field or None
+                if "message" not in error.__dict__:
+                    message = text_of(dialect.describe(findings))
+                if dialect.code_from_finding and finding.code in self.catalog:
+                    spec = self.catalog.by_code(finding.code)
         status, coarse, message = dialect.settle(status or spec.status, spec.type, message)
         retryable = spec.retryable
         if advice is not None and advice.seconds > self._max_retry_wait:
@@ -113,6 +116,15 @@ class Presenter:
             spec.code, status, coarse, spec.title, message, param, details, request_id,
             seconds, resume_at, retryable, rate_limit, doc_url, extensions,
         )  # fmt: skip
+
+    def sent_id(self, id_header: bytes, shown: Shown, kept: RawHeaders) -> str | None:
+        """The request ID that the author, or another library, has put among the answer's fields: it stands."""
+        error = shown.error
+        given = [value for name, value in kept if name.lower() == id_header]
+        if error is not None and error.headers:
+            wanted = id_header.decode("ascii")
+            given = [str(v).encode("utf-8", "replace") for k, v in error.headers.items() if k.lower() == wanted] + given
+        return accept(given[0]) if given else None
 
     def waiting(self, public: Public, seconds: int) -> Public:
         """The same error, with the wait that somebody else has set."""
@@ -129,13 +141,13 @@ class Presenter:
             bounded(self._declared)[key] = self._fields(renderer, shown, kept)
         return self._declared[key]
 
-    def _status_of(self, error: ValidationError, spec: ErrorSpec, dialect: Dialect) -> int:
-        """A validation failure's status: configured, or the catalogue's own, or the dialect's."""
+    def _status_of(self, error: APIError, spec: ErrorSpec, dialect: Dialect) -> int:
+        """A rejected request's status: configured, or the catalogue's own, or the dialect's."""
         missing = "missing_field" in [detail.code for detail in error.details]
         configured = self._status_missing if missing else self._status_invalid
         if configured is not None:
             return configured
-        if spec.status != ValidationError.status:
+        if spec.status != (MalformedJSONError if isinstance(error, MalformedJSONError) else ValidationError).status:
             return spec.status
         return dialect.status_missing if missing else dialect.status_invalid
 
@@ -151,7 +163,7 @@ class Presenter:
         headers = [pair for pair in (raw_header(name, value) for name, value in fields.items()) if pair is not None]
         present = {name for name, _ in headers}
         headers += [(name.lower(), v) for name, v in kept if name.lower() not in present and legal(name, v)]
-        own_names = {*_OWN_HEADERS, renderer.id_header}
+        own_names = {*_OWN_HEADERS, renderer.id_header}  # of another library's id the answer has been told already
         headers = [pair for pair in headers if pair[0] not in own_names]
         cacheable = error is not None and any(name == b"cache-control" for name, _ in headers)
         if not cacheable:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.config import Config
@@ -14,6 +15,8 @@ from errorkit.negotiation import prefers_problem, problem_beside
 from errorkit.rendering import Renderer
 from errorkit.request_id import RequestIdFormat, accept, is_safe, uuid7
 from errorkit.retry import advise, clock
+
+V = TypeVar("V")
 
 StandIn = tuple[Public, list[bytes], RawHeaders]
 """An error without an occurrence, its body in the parts between which the request ID belongs, its dialect's fields."""
@@ -28,6 +31,7 @@ class Selection:
     def __init__(self, config: Config) -> None:
         self.catalog: Catalog = config.catalog
         self._trust_inbound = config.trust_inbound
+        self._held: tuple[tuple[str, bool], ...] = config.hold_start
         self.renderers = tuple((prefix, Renderer(d) if d else None) for prefix, d in config.dialects)
         self._only = self.renderers[0][1] if len(self.renderers) == 1 and not self.renderers[0][0] else None
         self._id_makers = {
@@ -49,10 +53,11 @@ class Selection:
         """The renderer of the longest prefix that `path` lies under; None: leave it alone."""
         if self._only is not None:
             return self._only
-        for prefix, renderer in self.renderers:
-            if not prefix or path == prefix or path.startswith(prefix + "/"):
-                return renderer
-        return None
+        return _of_longest_prefix(self.renderers, path)
+
+    def holds_start(self, path: str) -> bool:
+        """Shall a start wait for its first chunk."""
+        return bool(_of_longest_prefix(self._held, path))
 
     def request_id(self, renderer: Renderer, inbound: bytes | None) -> str:
         """A believable inbound id, or a new one."""
@@ -82,6 +87,14 @@ class Selection:
         wait = config.retry_after.get(spec.code, spec.default_retry_after)
         seconds = None if wait is None else advise(wait, clock()).seconds
         return seconds, spec.retryable and (seconds or 0) <= config.max_retry_wait
+
+
+def _of_longest_prefix(table: Iterable[tuple[str, V]], path: str) -> V | None:
+    """What stands in a table, longest prefix first, for the first one that `path` lies under, by whole segments."""
+    for prefix, value in table:
+        if not prefix or path == prefix or path.startswith(prefix + "/"):
+            return value
+    return None
 
 
 def _rehearse(renderer: Renderer, spec: ErrorSpec, wait: tuple[int | None, bool]) -> StandIn:

@@ -75,8 +75,7 @@ class _Covered:
 
     def _http(self, call: Call, bare: Answer, covered: Answer) -> Iterator[str]:
         status = call.status or bare.status
-        malformed = bool(call.body) and allowed.called_malformed(bare, covered)
-        if covered.status != status and not malformed:
+        if covered.status != status:
             yield f"status {covered.status}, bare {status}; its body is {covered.plain_body[:160]!r}"
         if call.leaves != "send" and covered.others != bare.others:
             yield f"messages {covered.others}, bare {bare.others}"
@@ -195,7 +194,7 @@ class _Covered:
             yield f"closed with {covered.close}, bare {bare.close}"
 
     def _refused(self, call: Socket, bare: Answer, covered: Answer) -> Iterator[str]:
-        if not bare.status and covered.close == bare.close:
+        if not bare.status and allowed.same_refusal(bare.close, covered.close):
             return
         right = covered.status == (call.status or bare.status) if bare.status else allowed.refuses(bare, covered)
         if not right:

@@ -79,6 +79,8 @@ def begin(scope: Scope, handler: ErrorHandler, kind: type[ASGIExchange]) -> ASGI
             inbound = value
             break
     exchange = kind(scope, handler, renderer, handler.request_id(renderer, inbound))
+    if handler.holds_start is not None:
+        exchange.holds_start = handler.holds_start(routed_path(scope))
     scope[SCOPE_KEY] = exchange
     scope.setdefault("state", {})["request_id"] = exchange.request_id
     return exchange

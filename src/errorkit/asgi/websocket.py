@@ -41,7 +41,7 @@ async def serve(exchange: ASGIExchange, app: ASGIApp, scope: Scope, receive: Rec
             await app(scope, heard(exchange, receive), noting(exchange, send))
         except Exception as exception:
             by_exit = False
-            if not await _settle(exchange, exception, send):
+            if not await settle(exchange, exception, send):
                 raise
         by_exit = False
     finally:
@@ -69,7 +69,7 @@ def noting(exchange: ASGIExchange, send: Send) -> Send:
     return noting_send
 
 
-async def _settle(exchange: ASGIExchange, exception: Exception, send: Send) -> bool:
+async def settle(exchange: ASGIExchange, exception: Exception, send: Send) -> bool:
     """Do what is still possible about an exception. False: it must be raised on."""
     if came_through(exception, send):
         if isinstance(exception, OSError):

@@ -12,9 +12,9 @@ from unicodedata import normalize
 
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.dialects import Dialect
-from errorkit.errors import ValidationError
+from errorkit.errors import MalformedJSONError, ValidationError
 from errorkit.publish import Options
-from errorkit.publish.example import INVALID, MISSING, example, validation
+from errorkit.publish.example import INVALID, MISSING, example, rejected_json, validation
 from errorkit.publish.places import Path, places
 
 FIELDS = ("code", "type", "message", "param", "details", "request_id", "resume_at")
@@ -172,7 +172,10 @@ def _class_name(spelling: str, common: Mapping[str, str]) -> str:
 
 
 def _statuses(catalog: Catalog, spec: ErrorSpec, dialect: Dialect, options: Options) -> set[int]:
-    """The statuses that a code comes with: a validation failure's may depend on the finding."""
+    """The statuses that a code comes with: a rejected request's may depend on what is found, or on the framework."""
+    if issubclass(spec.cls, MalformedJSONError):
+        shown = example(catalog, spec, dialect, options), rejected_json(catalog, dialect, options)
+        return {each.public.status for each in shown}
     if not issubclass(spec.cls, ValidationError):
         return {example(catalog, spec, dialect, options).public.status}
     return {validation(catalog, dialect, options, found, spec).public.status for found in (MISSING, INVALID)}

@@ -97,6 +97,14 @@ def validation(
     return _shown(catalog, dialect, options, error)
 
 
+def rejected_json(catalog: Catalog, dialect: Dialect, options: Options) -> Example:
+    """A body that is no JSON where the framework rejects the request for it, as FastAPI does."""
+    cls = catalog.by_code("malformed_json").cls
+    error = cls.__new__(cls)
+    error.reason = "validation"
+    return _shown(catalog, dialect, options, error)
+
+
 def _shown(catalog: Catalog, dialect: Dialect, options: Options, error: APIError) -> Example:
     shown = answer(catalog, dialect, options, error, request_id=request_id(dialect), at=NOW)
     if shown.public.status == 405 and not any(name == b"allow" for name, _ in shown.response.headers):

@@ -14,7 +14,7 @@ from errorkit.exchange import phrase
 from errorkit.negotiation import problem_beside
 from errorkit.publish import Options
 from errorkit.publish.envelope import Envelope, header, headers_of
-from errorkit.publish.example import INVALID, MISSING, Example, example, validation
+from errorkit.publish.example import INVALID, MISSING, Example, example, rejected_json, validation
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 EVERYWHERE = ("internal",)
@@ -137,6 +137,7 @@ class _Writer:
         body = self._resolved(operation.get("requestBody") or {})
         if any("json" in media for media in body.get("content", ())):
             yield example(self.catalog, self.catalog.by_code("malformed_json"), dialect, self.options)
+            yield rejected_json(self.catalog, dialect, self.options)
         parameters = [self._resolved(parameter) for parameter in parameters]
         if not body and not parameters:
             return

@@ -18,6 +18,7 @@ from errorkit.asgi import begin, http, serve, websocket
 from errorkit.asgi.messages import SCOPE_KEY, ASGIApp, ASGIExchange, Receive, Scope, Send, in_python
 from errorkit.events import last_resort
 from errorkit.handler import build_handler
+from errorkit.lifecycle import ENDED, WAITING
 from errorkit.request_id import current
 from errorkit.starlette import exceptions
 from errorkit.starlette.cover import Cover, Outermost
@@ -173,6 +174,14 @@ async def _pass(exchange: ASGIExchange, app: ASGIApp, scope: Scope, receive: Rec
         else:
             await app(scope, http.heard(exchange, receive), websocket.noting(exchange, send))
         exchange.conclude()
+    except Exception as exception:
+        if scope["type"] == "websocket":  # Starlette's outermost layer answers none
+            await websocket.settle(exchange, exception, send)
+            exchange.conclude()
+        elif exchange.state is not WAITING:
+            exchange.broke(exception, "background" if exchange.state is ENDED else "aborted")
+            exchange.conclude()
+        raise
     finally:
         current.reset(token)
 

@@ -21,7 +21,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.responses import PlainTextResponse
 
-from errorkit.asgi import begin, serve
+from errorkit.asgi import begin, http, serve
 from errorkit.asgi.messages import SCOPE_KEY, ASGIApp, ASGIExchange, Receive, Scope, Send
 from errorkit.starlette.exchange import StarletteExchange
 from errorkit.starlette.routes import mounted
@@ -42,9 +42,20 @@ class Outermost(ServerErrorMiddleware):
         """Serve one scope."""
         exchange = begin(scope, self.errors, StarletteExchange)
         if exchange is None:
+            if scope["type"] == "lifespan":
+                self._stay_outermost(scope)
             await super().__call__(scope, receive, send)
         else:
+            exchange.raises_on = self._stay_outermost(scope)
             await serve(exchange, super().__call__, scope, receive, send)
+
+    def _stay_outermost(self, scope: Scope) -> bool:
+        """Where somebody has put a layer around this one, who sees what is raised: be outside with the next scope."""
+        app = scope.get("app")
+        if app is None or app.middleware_stack is self or isinstance(app.middleware_stack, Outermost):
+            return False
+        app.middleware_stack = Outermost.of(app.middleware_stack, self.errors)
+        return True
 
     @classmethod
     def of(cls, stack: ASGIApp, errors: ErrorHandler) -> Outermost:
@@ -73,10 +84,28 @@ class LastAnswers:
         exchange: ASGIExchange | None = request.scope.get(SCOPE_KEY)
         ours = exchange is not None and exchange.handler is self.errors
         if self.user is not None and not (ours and self.errors.identifier.handles(exception)):
-            return await self.user(request, exception)
+            if exchange is None or not exchange.alone:
+                return await self.user(request, exception)
+            try:
+                return Alone(exchange, await self.user(request, exception))
+            except Exception as again:  # there is no place of errorkit's further out to answer it
+                return Last(self.app, exchange, again)
         if exchange is None or not ours:
             return PlainTextResponse("Internal Server Error", status_code=500)
         return Last(self.app, exchange, exception)
+
+
+class Alone:
+    """A response of the user's where no place of errorkit's is at the outside: it gets its id and its event here."""
+
+    def __init__(self, exchange: ASGIExchange, response: ASGIApp) -> None:
+        self.exchange = exchange
+        self.response = response
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        await self.response(scope, receive, http.Place(self.exchange, send).send)
+        self.exchange.conclude()
 
 
 class Last:
