@@ -152,7 +152,9 @@ def base_http_on_mount_and_application(twin: Twin) -> Any:
     )
 
 
-@scenario(Call("/value", shaped=True), Call("/crash"), Call("/nope"), also=AROUND)
+@scenario(
+    Call("/value", shaped=True), Call("/crash"), Call("/nope"), also=AROUND, but=_EARLY
+)  # fmt: skip - the first answer is made outside of the only place of errorkit's
 def a_middleware_that_answers_exceptions(twin: Twin) -> Any:
     async def value(request: Request) -> Response:
         raise twin.raising(ValueError("bad"))
@@ -172,7 +174,9 @@ def a_mounts_middleware_that_answers_exceptions(twin: Twin) -> Any:
     return twin.starlette(routes=[Mount("/in", routes=[Route("/value", value), crash(twin)], middleware=middleware)])
 
 
-@scenario(Call("/outer", shaped=True), Call("/crash", shaped=True))
+@scenario(
+    Call("/outer", shaped=True), Call("/crash", shaped=True), but=_EARLY
+)  # fmt: skip - the first answer is made outside of the only place of errorkit's
 def a_middleware_that_answers_every_exception(twin: Twin) -> Any:
 
     async def outer(request: Request) -> Response:

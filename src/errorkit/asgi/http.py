@@ -109,7 +109,9 @@ class Place:
         await self.onward({**message, "headers": headers})
         onward = self.onward
 
-        def replaced(_message: Message) -> Awaitable[None]:
+        def replaced(message: Message) -> Awaitable[None]:
+            if message.get("more_body"):  # a middleware may hand on one body in parts
+                return nothing()
             self.onward = onward
             return onward({"type": "http.response.body", "body": b"" if self.exchange.method == "HEAD" else body})
 

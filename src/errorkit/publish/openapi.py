@@ -10,6 +10,7 @@ from typing import Any
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.declaration import CODES_KEY
 from errorkit.dialects import Dialect
+from errorkit.errors import MalformedJSONError
 from errorkit.exchange import phrase
 from errorkit.negotiation import problem_beside
 from errorkit.publish import Options
@@ -117,6 +118,8 @@ class _Writer:
     ) -> dict[int, dict[str, Example]]:
         """All that an operation can give, by status and by the dialect's spelling of the code."""
         examples = [example(self.catalog, spec, dialect, self.options) for spec in specs]
+        if any(issubclass(spec.cls, MalformedJSONError) for spec in specs):
+            examples.append(rejected_json(self.catalog, dialect, self.options))
         examples += self._implied(operation, parameters, dialect)
         by_status: dict[int, dict[str, Example]] = {}
         for shown in examples:
