@@ -92,7 +92,19 @@ def test_the_words_of_a_5xx_stay_in_the_log(log: list[dict[str, Any]]) -> None:
         (404, b"application/json", b'{"detail": []}', None),
         (404, b"application/json", b'{"error": "x"}', None),
         (404, b"image/png", b"x", None),
-        (404, b"text/html", b"<title>404 Not Found</title>", Default()),
+        (
+            404,
+            b"text/html",
+            b"<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n<p>No such thing.</p>\n",
+            Default(),
+        ),
+        (404, b"text/html", b"<title>404 Not Found</title>", None),
+        (
+            404,
+            b"text/html",
+            b"<!doctype html><html><head><title>404 - Page not found | ACME</title></head></html>",
+            None,
+        ),
         (404, b"text/html", b"<title>500 Oh</title>", None),
         (404, b"text/plain", b"y" * 9000, None),
         (
@@ -668,15 +680,15 @@ def test_a_last_event_that_cannot_be_sent(edge: bool, log: list[dict[str, Any]])
     assert event["outcome"] == "stream_error"
 
 
-def test_a_wsgi_applications_own_id_gives_way() -> None:
-    """One request has one ID: the one that the log knows."""
+def test_a_wsgi_applications_own_id_stands() -> None:
+    """One request has one ID: the one that the application has given it (F-29)."""
 
     def app(environ: Any, start_response: Any) -> Any:
         start_response("200 OK", [("x-request-id", "theirs"), ("Content-Type", "text/plain")])
         return [b"ok"]
 
     reply = wsgi(WSGIMiddleware(app), headers=[("X-Request-ID", "ours-1")])
-    assert [value for name, value in reply.headers if name.lower() == "x-request-id"] == ["ours-1"]
+    assert [value for name, value in reply.headers if name.lower() == "x-request-id"] == ["theirs"]
 
 
 def test_a_default_body_is_negotiated_as_an_exception_is() -> None:

@@ -179,7 +179,7 @@ def test_a_header_of_a_normalised_answer_cannot_split() -> None:
 
 def test_a_reason_of_a_websocket_is_bounded() -> None:
     """RFC 6455 5.5: at most 123 bytes, no torn character."""
-    from errorkit.asgi.messages import reason
+    from errorkit.asgi.websocket import reason
 
     assert len(reason("名" * 100).encode()) <= 123
     assert reason("名" * 100) == "名" * 41

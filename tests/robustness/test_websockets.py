@@ -118,14 +118,14 @@ def test_a_client_that_leaves_is_told_at_info(events: list[dict[str, Any]]) -> N
     assert "exception" not in events[0]
 
 
-def test_an_unknown_path_is_refused_with_the_envelope(events: list[dict[str, Any]]) -> None:
-    """A 404 in the dialect."""
+def test_an_unknown_path_is_refused_as_the_framework_does_it(events: list[dict[str, Any]]) -> None:
+    """A close before the handshake, which a server makes a 403 of, and one event of it."""
 
     async def endpoint(websocket: Any) -> None: ...
 
     result = run(starlette_app(endpoint, dialect="openai"), websocket_scope("/nowhere"))
-    start, body = result.sent.messages
-    assert (start["status"], json.loads(body["body"])["error"]["code"]) == (404, "not_found")
+    assert [message["type"] for message in result.sent.messages] == ["websocket.close"]
+    assert [(event["status"], event["answered_by"]) for event in events] == [(403, "application")]
 
 
 MESSAGE = st.sampled_from(
