@@ -135,7 +135,7 @@ def release(exception: BaseException) -> None:
         each = stack.pop()
         group = issubclass(type(each), BaseExceptionGroup)
         inner = [_cause(each), _context(each), *(_members(each) if group else ())]
-        traceback = _traceback(each)
+        traceback = traceback_of(each)
         if traceback is not None and (each is exception or traceback.tb_frame not in running):
             BaseException.with_traceback(each, None)  # works for frozen exceptions, too
         for link in inner:
@@ -156,7 +156,7 @@ def _running() -> set[object]:
 
 _MAX_RELEASED = 100
 # read past an attribute access that the exception overrides
-_cause, _context, _traceback = (
+_cause, _context, traceback_of = (
     BaseException.__dict__[name].__get__ for name in ("__cause__", "__context__", "__traceback__")
 )
 _members = BaseExceptionGroup.__dict__["exceptions"].__get__

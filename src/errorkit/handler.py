@@ -14,7 +14,7 @@ from errorkit.config import Config, ConfigurationError
 from errorkit.errors import APIError
 from errorkit.events import EventLog, compact, last_resort
 from errorkit.exchange import CLIENT_CLOSED_REQUEST, RawHeaders, Request, Response, phrase, raw_header
-from errorkit.failure import Failure, Private, Public, new_tuple, release
+from errorkit.failure import Failure, Private, Public, new_tuple, release, traceback_of
 from errorkit.identification import Identified, Identifier
 from errorkit.normalisation import Default, surviving
 from errorkit.presentation import Presenter, Shown, declares_only, in_common
@@ -194,7 +194,7 @@ class ErrorHandler:
         exception = failure.private.exception
         try:
             if exception is not None and request.traceback is not None and exception is request.exception:
-                BaseException.with_traceback(exception, exception.__traceback__ or request.traceback)
+                BaseException.with_traceback(exception, traceback_of(exception) or request.traceback)
         except Exception as own:
             last_resort("a traceback was lost", own)
         if telemetry.present():
