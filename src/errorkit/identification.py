@@ -55,7 +55,10 @@ class Identifier:
         Raises TypeError where a translator gives something else than an APIError.
         """
         if isinstance(exception, APIError):
-            return new_tuple(Identified, (exception, self.spec(type(exception)), exception, exception.reason))
+            reason = exception.reason
+            if exception.concealable and not reason:
+                reason = "absent"
+            return new_tuple(Identified, (exception, self.spec(type(exception)), exception, reason))
         translator = self._translate(type(exception))
         if translator is None and isinstance(exception, BaseExceptionGroup):
             declared = self._leaf(exception)
@@ -66,7 +69,7 @@ class Identifier:
             return Identified(self._internal.occurrence(), self._internal, exception, "unhandled")
         if not isinstance(error, APIError):
             raise TypeError(f"{translator!r} gave {type(error).__name__} for an exception; it must give an APIError")
-        reason = error.reason or ("validation" if error.details else "")
+        reason = error.reason or ("absent" if error.concealable else "validation" if error.details else "")
         return Identified(error, self.spec(type(error)), exception, reason)
 
     def spec(self, cls: type[APIError]) -> ErrorSpec:

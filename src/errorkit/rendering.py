@@ -18,7 +18,7 @@ from errorkit.dialects import Dialect
 from errorkit.encoding import CUT, clean, encode, encode_string, quote, safe
 from errorkit.exchange import RawHeaders, Response, raw_header
 from errorkit.failure import Public, new_tuple
-from errorkit.retry import end_of, rfc3339
+from errorkit.retry import LONGEST, end_of, rfc3339
 
 MAX_BODY = 65536
 """Bytes of the largest body that is sent."""
@@ -124,7 +124,7 @@ class Renderer:
         words = self.dialect.phrases.get(public.status)
         bounded(self.prepared)[kind] = Prepared(public, public[:4], public[10:], words, template, head)
 
-    def again(self, prepared: Prepared, message: object, request_id: str) -> tuple[Public, Response]:
+    def again(self, prepared: Prepared, message: str | None, request_id: str) -> tuple[Public, Response]:
         """A further occurrence: the same as `render` would make.
 
         message: its own, or None.
@@ -186,7 +186,7 @@ class Renderer:
         return frame
 
     def _fixed(self, public: Public) -> RawHeaders:
-        if public.rate_limit is not None or self._own_headers:
+        if public.rate_limit is not None or self._own_headers or (public.retry_after or 0) >= LONGEST:
             return self.vendor(public)
         key = (public.code, public.status, public.retryable, public.retry_after)
         fixed = self._headers.get(key)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from functools import lru_cache
 from time import time
 from typing import NamedTuple
@@ -18,7 +18,10 @@ Wait = float | timedelta | datetime
 """Seconds, a duration, or the instant at which waiting ends."""
 
 LONGEST = 366 * 24 * 3600
-"""Seconds. A longer wait is sent as this one."""
+"""Seconds. A longer wait is sent as this one; an instant further ahead keeps its date, in Retry-After too."""
+
+MAX_FIELD = 1024
+"""Characters of a response field that are read; a longer one says nothing."""
 
 
 class Advice(NamedTuple):
@@ -79,10 +82,13 @@ def advise(wait: Wait, now: datetime) -> Advice:
     else:
         exact = wait
     seconds = math.ceil(max(0, min(exact, LONGEST)))
-    instant = wait if isinstance(wait, datetime) and exact <= LONGEST else now + timedelta(seconds=seconds)
-    instant = max(instant.astimezone(UTC), now)
-    if instant.microsecond:
-        instant = instant.replace(microsecond=0) + timedelta(seconds=1)
+    try:
+        instant = wait if isinstance(wait, datetime) else now + timedelta(seconds=seconds)
+        instant = max(instant.astimezone(UTC), now)
+        if instant.microsecond:
+            instant = instant.replace(microsecond=0) + timedelta(seconds=1)
+    except OverflowError:  # at the end of the calendar
+        instant = now.replace(microsecond=0) + timedelta(seconds=seconds + 1)
     return Advice(seconds, instant)
 
 
@@ -96,11 +102,26 @@ def _instant(second: int) -> datetime:
     return datetime.fromtimestamp(second, UTC)
 
 
+def retry_after_field(seconds: int, resume_at: datetime | None) -> str:
+    """A Retry-After: seconds, or the date of an instant that is further ahead than seconds are counted."""
+    if seconds >= LONGEST and resume_at is not None and resume_at - clock() > timedelta(seconds=LONGEST + 60):
+        return format_datetime(resume_at.astimezone(UTC), usegmt=True)
+    return str(seconds)
+
+
 def parse_retry_after(value: str, now: datetime) -> int | None:
     """Whole seconds from a Retry-After field, or None if it says nothing usable.
 
     Takes digits and HTTP-dates, and the fractions that some limiters send.
     """
+    wait = read_retry_after(value)
+    return None if wait is None else advise(wait, now).seconds
+
+
+def read_retry_after(value: str) -> Wait | None:
+    """What a Retry-After field says, as seconds or as an instant; None if nothing usable."""
+    if len(value) > MAX_FIELD:
+        return None
     value = value.strip()
     if value.isascii() and value.isdigit():
         return min(int(value[:12]), LONGEST)
@@ -111,10 +132,8 @@ def parse_retry_after(value: str, now: datetime) -> int | None:
             instant = parsedate_to_datetime(value)
         except (TypeError, ValueError, OverflowError):
             return None
-        if instant.tzinfo is None:
-            instant = instant.replace(tzinfo=UTC)
-        return advise(instant, now).seconds
-    return advise(exact, now).seconds if math.isfinite(exact) else None
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
+    return exact if math.isfinite(exact) else None
 
 
 @lru_cache(maxsize=64)
@@ -166,7 +185,7 @@ def rate_limit_headers(quota: RateLimit) -> dict[str, str]:
 
 def parse_rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
     """The quota from the headers that `rate_limit_headers` writes (lower-case names)."""
-    policy, state = headers.get("ratelimit-policy", ""), headers.get("ratelimit", "")
+    policy, state = (headers.get(name, "")[:MAX_FIELD] for name in ("ratelimit-policy", "ratelimit"))
     if not policy.startswith('"') or not state.startswith('"'):
         return None
     name, _, parameters = state[1:].partition('"')

@@ -24,7 +24,14 @@ from typing import Any, ClassVar
 from errorkit.errors import STANDARD
 from errorkit.failure import Detail, Public, undotted
 from errorkit.request_id import RequestIdFormat
-from errorkit.retry import RateLimit, clock, parse_rate_limit, parse_retry_after, rate_limit_headers
+from errorkit.retry import (
+    RateLimit,
+    clock,
+    parse_rate_limit,
+    parse_retry_after,
+    rate_limit_headers,
+    retry_after_field,
+)
 from errorkit.spelling import did_you_mean
 
 PRESETS: Mapping[str, str] = MappingProxyType(
@@ -166,7 +173,7 @@ class Dialect:
         if self.retry_verdict_header:
             fields[self.retry_verdict_header] = "true" if public.retryable else "false"
         if public.retry_after is not None:
-            fields["Retry-After"] = str(public.retry_after)
+            fields["Retry-After"] = retry_after_field(public.retry_after, public.resume_at)
             if self.retry_after_ms_header and public.retryable:
                 fields[self.retry_after_ms_header] = str(public.retry_after * 1000)
         if public.rate_limit is not None:
@@ -225,6 +232,10 @@ class Dialect:
             detail = details[0]
             return f"{detail.field}: {detail.message}" if detail.path else detail.message
         return f"{len(details)} fields are invalid."
+
+    def describe_many(self, listed: int, found: int) -> str:
+        """The message of the whole where more findings were made than are listed."""
+        return f"{found} fields are invalid; the first {listed} are listed."
 
     def deciding(self, details: tuple[Detail, ...]) -> Detail:
         """The finding that speaks for the whole: the first, or the first missing where that decides the status."""
