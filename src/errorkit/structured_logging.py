@@ -58,7 +58,7 @@ class JSONLine:
         return encode(line)
 
     def _timestamp(self) -> str:
-        second, rest = divmod(time_ns(), 1_000_000_000)
+        second, rest = divmod(int(time_ns()), 1_000_000_000)
         cached = self._second
         if cached[0] != second:  # one tuple, so that threads see a second and its text together
             cached = self._second = (second, strftime("%Y-%m-%dT%H:%M:%S", gmtime(second)))
