@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import flask
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequestKeyError, HTTPException, SecurityError, default_exceptions
 
 from errorkit.declaration import Operation
 from errorkit.errors import APIError, MalformedJSONError
+from errorkit.finding_paths import declared_names
 from errorkit.handler import build_handler
+from errorkit.http_exception import from_http_exception
 from errorkit.validation import as_error
 from errorkit.wsgi import ENVIRON_KEY, ErrorMiddleware, WSGIApp, WSGIRequest, titled
 
@@ -132,13 +134,9 @@ class ErrorKit:
         for name, value in exception.get_headers():
             if name.lower() not in _DROPPED:  # several challenges are one list (RFC 9110 5.3)
                 headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        spec = self.handler.catalog.by_status(status if 400 <= status <= 599 else 500)
-        error = spec.occurrence(headers=headers or None)
-        if exception.description and exception.description != type(exception).description:
-            if status < 500:
-                error.message = exception.description
-            else:
-                error.context = {"description": exception.description}
+        error = from_http_exception(self.handler.catalog, status, _authors_words(exception), headers or None)
+        if isinstance(exception, BadRequestKeyError) and exception.args and isinstance(exception.args[0], str):
+            error.param = exception.args[0]  # what the view asked the request for
         return error
 
 
@@ -155,9 +153,15 @@ def validate(model: type[M], data: Any, *, location: str = "body") -> M:
         return model.model_validate(data)
     except ValidationError as refused:
         kit: ErrorKit | None = flask.current_app.extensions.get("errorkit")
-        findings = refused.errors(include_url=False, include_context=False, include_input=False)
         field_codes = kit.handler.catalog.field_codes if kit is not None else {}
-        invalid = as_error(findings, field_codes=field_codes, location=location)
+        names = declared_names(model.__pydantic_core_schema__)
+        invalid = as_error(
+            refused.errors(include_url=False),
+            field_codes=field_codes,
+            location=location,
+            submitted=data,
+            declared=names,
+        )
         invalid.reason = "validation"
         raise invalid from None
 
@@ -178,10 +182,20 @@ def _pydantic(handler: ErrorHandler) -> dict[type[BaseException], Translator]:
     from pydantic import ValidationError
 
     def invalid(exception: ValidationError) -> APIError | None:
-        findings = exception.errors(include_url=False, include_context=False, include_input=False)
-        return as_error(findings, field_codes=handler.catalog.field_codes, location="body")
+        return as_error(exception.errors(include_url=False), field_codes=handler.catalog.field_codes, location="body")
 
     return {ValidationError: invalid}
+
+
+def _authors_words(exception: HTTPException) -> Any:
+    """What the application said in raising it: no words of werkzeug's, which may repeat a host."""
+    said = vars(exception).get("description")
+    return None if isinstance(exception, SecurityError) or said in _WERKZEUGS_WORDS else said
+
+
+_WERKZEUGS_WORDS = tuple(
+    {vars(cls)["description"] for cls in default_exceptions.values() if "description" in vars(cls)}
+)
 
 
 def _is_malformed_json(exception: BaseException) -> bool:

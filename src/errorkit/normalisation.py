@@ -24,6 +24,7 @@ _DESCRIBES_BODY = frozenset(
     {
         b"content-length", b"content-type", b"content-encoding", b"etag", b"last-modified",
         b"digest", b"content-digest", b"repr-digest", b"content-md5", b"accept-ranges", b"content-range",
+        b"transfer-encoding", b"trailer",
     }
 )  # fmt: skip
 _TITLE = re.compile(rb"<title>\s*(\d{3})\b", re.IGNORECASE).search
@@ -89,7 +90,7 @@ def _line(status: int, body: bytes) -> Default | None:
         return None
     if len(body) > _MAX_LINE or len(line.splitlines()) > 1:
         return None
-    return Default(None if is_phrase(status, line) else line)
+    return Default(None if says_nothing(status, line) else line)
 
 
 def _json(status: int, body: bytes) -> Default | None:
@@ -101,15 +102,20 @@ def _json(status: int, body: bytes) -> Default | None:
         return None
     detail = value["detail"]
     if isinstance(detail, str):
-        return Default(None if is_phrase(status, detail) else detail)
+        return Default(None if says_nothing(status, detail) else detail)
     if isinstance(detail, list) and detail and all(isinstance(item, dict) and "loc" in item for item in detail):
-        return Default(findings=tuple({k: item.get(k) for k in ("loc", "type", "msg")} for item in detail))
+        return Default(findings=tuple(detail))
     return Default() if detail is None else None
 
 
 def is_phrase(status: int, line: str) -> bool:
     """Does the line say no more than the status."""
     return line.rstrip(".").lower() in _phrases(status)
+
+
+def says_nothing(status: int, line: str) -> bool:
+    """Is there nothing in the line that may be told: no more than the status, or a validator's quotation of a value."""
+    return is_phrase(status, line) or "input_value=" in line
 
 
 @lru_cache(maxsize=256)
