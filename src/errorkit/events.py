@@ -143,9 +143,9 @@ class EventLog:
         if private.reason:
             fields["reason"] = line(private.reason)
         if private.owner is not None or private.caller is not None:
-            fields["resource_tenant"], fields["caller_tenant"] = (
-                self.value(private.owner), self.value(private.caller),
-            )  # fmt: skip
+            absent = private.owner is None  # the same work as for a resource that is there
+            owner = self.value("" if absent else private.owner)
+            fields["resource_tenant"], fields["caller_tenant"] = None if absent else owner, self.value(private.caller)
         if private.answered_by != "errorkit":
             fields["answered_by"] = private.answered_by
         if public.details:

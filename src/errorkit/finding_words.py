@@ -193,6 +193,8 @@ _FORMS = {
     }.items()
 }
 """Messages that name what the schema asks for, and nothing that was submitted."""
+_CHOICES = frozenset({"enum", "literal_error", "string_pattern_mismatch"})
+"""Those whose form lets any text be there."""
 _OF_AUTHORS = {"value_error": "Value error, ", "assertion_error": "Assertion failed, "}
 
 _MAX_WORDS = 1024
@@ -230,7 +232,9 @@ def words_of(finding: Mapping[str, Any]) -> str:
         return WORDS.get(kind, UNKNOWN_WORDS)
     form = _FORMS.get(kind)
     if form is not None:
-        stands = form(message) is not None and not ("input" in finding and repeats(message, finding["input"]))
+        stands = form(message) is not None
+        if stands and kind in _CHOICES:
+            stands = not ("input" in finding and repeats(message, finding["input"]))
     elif kind in _OF_AUTHORS:
         stands = message.startswith(_OF_AUTHORS[kind]) and _says_nothing_submitted(message, finding)
     else:

@@ -149,7 +149,7 @@ class Presenter:
 
     def _of_findings(self, dialect: Dialect, findings: tuple[Detail, ...], found: int | None) -> str:
         if found is not None and found > len(findings):
-            return dialect.describe_many(len(findings), found)
+            return dialect.describe_many(findings, found)
         return dialect.describe(findings)
 
     def _status_of(self, error: ValidationError, spec: ErrorSpec, dialect: Dialect) -> int:

@@ -75,7 +75,10 @@ def undocumented(value: Any) -> type | None:
         if each is None or issubclass(kind, (_SCALARS, Enum)) or _has_fields(kind):
             continue
         if issubclass(kind, Mapping):
-            stack.extend(part for item in islice(each.items(), left) for part in item)
+            for name, item in islice(each.items(), left):
+                if name is not None and not issubclass(type(name), (*_SCALARS, Enum)):
+                    return type(name)
+                stack.append(item)
         elif issubclass(kind, _ARRAYS):
             stack.extend(islice(each, left))
         else:
@@ -180,6 +183,7 @@ class _Copier:
 
     def _name(self, key: Any) -> str:
         """The name of a member."""
+        key = key.value if isinstance(key, Enum) else key
         kind = type(key)
         self.parts -= 1
         if issubclass(kind, str):

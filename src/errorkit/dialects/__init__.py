@@ -233,9 +233,11 @@ class Dialect:
             return f"{detail.field}: {detail.message}" if detail.path else detail.message
         return f"{len(details)} fields are invalid."
 
-    def describe_many(self, listed: int, found: int) -> str:
+    def describe_many(self, details: tuple[Detail, ...], found: int) -> str:
         """The message of the whole where more findings were made than are listed."""
-        return f"{found} fields are invalid; the first {listed} are listed."
+        if type(self).describe is not Dialect.describe:
+            return self.describe(details)
+        return f"{found} fields are invalid; the first {len(details)} are listed."
 
     def deciding(self, details: tuple[Detail, ...]) -> Detail:
         """The finding that speaks for the whole: the first, or the first missing where that decides the status."""
