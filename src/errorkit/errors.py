@@ -40,9 +40,11 @@ from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Self
 
 from errorkit.failure import Detail, Public
+from errorkit.redaction import QUOTES_INPUT
 from errorkit.remarks import remark
 from errorkit.retry import RateLimit, Wait, check_wait
 from errorkit.spelling import nearest
+from errorkit.texts import named, plain_text
 from errorkit.values import undocumented
 
 _CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*").fullmatch
@@ -158,7 +160,12 @@ class APIError(Exception):
             if not isinstance(message, str):
                 raise TypeError(_refused("message", message, "a str: what a client may read"))
             super().__init__(message)
-            self.message = message
+            if QUOTES_INPUT in message:  # the text of a pydantic error: the class's words stand
+                remark(
+                    f"the message of a {type(self).__name__} is a pydantic error's text, which repeats what was sent"
+                )
+            else:
+                self.message = message
         else:
             super().__init__()
         if param is not None:
@@ -192,7 +199,8 @@ class APIError(Exception):
         return self.status
 
     def __str__(self) -> str:
-        return str(self.message or self.title or self.code)
+        said = self.message or self.title or self.code
+        return said if isinstance(said, str) else plain_text(said) or named(said)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.args, self.__dict__.copy())

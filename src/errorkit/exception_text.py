@@ -10,7 +10,7 @@ from typing import Any
 
 from errorkit.failure import leaves
 from errorkit.finding_paths import client_path
-from errorkit.redaction import REDACTED, Redactor
+from errorkit.redaction import Redactor
 from errorkit.texts import CUT, text_of
 from errorkit.values import loggable
 
@@ -26,8 +26,6 @@ _MAX_DEPTH = 8
 _MAX_FINDINGS = 1000
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-_SUBMITTED = re.compile(r"(input_value=).*?(, input_type=|$)", re.DOTALL)
-_PARAMETERS = re.compile(r"(\[parameters: ).*?(\](?=\n|$)|$)", re.DOTALL)
 _ECHOING = frozenset(
     {("pydantic_core._pydantic_core", "ValidationError"), ("fastapi.exceptions", "ValidationException")}
 )
@@ -44,14 +42,7 @@ def line(value: str, limit: int = MAX_VALUE) -> str:
 
 
 def said(text: str, redactor: Redactor = _PLAIN) -> str:
-    """Words for the log as one line, without credentials in URLs and without what libraries quote of a request.
-
-    pydantic quotes the submitted values, SQLAlchemy the parameters of a statement.
-    """
-    if "input_value=" in text:
-        text = _SUBMITTED.sub(rf"\1{REDACTED}\2", text)
-    if "[parameters: " in text:
-        text = _PARAMETERS.sub(rf"\1{REDACTED}\2", text)
+    """Words for the log, as one line and without secrets."""
     return line(redactor.text(text))
 
 

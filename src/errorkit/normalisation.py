@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Any, Literal, NamedTuple
 
 from errorkit.exchange import RawHeaders, phrase
+from errorkit.redaction import QUOTES_INPUT
 
 Policy = Literal["framework", "all", "off"]
 
@@ -115,7 +116,7 @@ def is_phrase(status: int, line: str) -> bool:
 
 def says_nothing(status: int, line: str) -> bool:
     """Is there nothing in the line that may be told: no more than the status, or a validator's quotation of a value."""
-    return is_phrase(status, line) or "input_value=" in line
+    return is_phrase(status, line) or QUOTES_INPUT in line
 
 
 @lru_cache(maxsize=256)

@@ -22,9 +22,15 @@ Of more than four letters: anywhere in the name (`accesskeyid`); a shorter one a
 (`user_pin`, not `spinning`).
 """
 
+QUOTES_INPUT = "input_value="
+"""In the text of a pydantic error, before what was submitted."""
+
 _MAX_NAME = 200
 _MAX_KNOWN = 1024
 _USERINFO = re.compile(r"(://)(?:[^\s/?#\"'<>]{1,512}|[^\s/:@\"'<>]{0,256}:[^\s\"'<>]{1,256})@")
+_BEFORE = re.compile(r".{0,500}?\d validation errors? for [\w.\[\], |]{1,200}", re.DOTALL).match
+_TYPES = re.compile(r"\[type=(\w{1,64}), input_value=").findall
+_STATEMENTS = re.compile(r"(\[parameters: ).*?(\](?=\n|$)|$)", re.DOTALL)
 _PARAMETER = re.compile(r"([?&;])([\w.%-]{1,100})=([^&;\s#\"'<>]+)")
 
 
@@ -54,7 +60,15 @@ class Redactor:
         return known
 
     def text(self, value: str) -> str:
-        """A text without the credentials of the URLs in it, and without their secret parameters."""
+        """A text without credentials and secret parameters of URLs, and without what libraries quote.
+
+        That is of pydantic what was submitted, of SQLAlchemy a statement's parameters.
+        """
+        if QUOTES_INPUT in value:  # words of validators and names of members, too, may hold it
+            before = _BEFORE(value)
+            value = f"{before[0] if before else ''} {REDACTED} {', '.join(_TYPES(value)[:10])}".strip()
+        if "[parameters: " in value:
+            value = _STATEMENTS.sub(rf"\1{REDACTED}\2", value)
         if "://" not in value:
             return value
         if "@" in value:

@@ -34,7 +34,7 @@ from uuid import UUID
 
 from errorkit.finding_paths import client_path
 from errorkit.finding_words import is_finding, words_of
-from errorkit.redaction import REDACTED, Redactor
+from errorkit.redaction import QUOTES_INPUT, REDACTED, Redactor
 from errorkit.texts import CUT, MAX_TEXT, WITHHELD, clean, named
 
 MAX_DEPTH = 16
@@ -146,7 +146,9 @@ class _Copier:
     def _text(self, value: str) -> str:
         text = clean(value, min(self.max_text, max(self.characters, 0)))
         self.characters -= len(text)
-        return text if self.redactor is None else self.redactor.text(text)
+        if self.redactor is not None:
+            return self.redactor.text(text)
+        return WITHHELD if QUOTES_INPUT in text else text
 
     def _object(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         if is_finding(value):
