@@ -144,7 +144,8 @@ class Presenter:
         for name, value in given.items():
             told = plain_text(name, 200)
             if told is not None:
-                members[f"detail_{told}" if told in own else told] = safe(value)
+                taken = told in own or told.lower() in dialect.reserved
+                members[f"detail_{told}" if taken else told] = safe(value)
         return members
 
     def _of_findings(self, dialect: Dialect, findings: tuple[Detail, ...], found: int | None) -> str:

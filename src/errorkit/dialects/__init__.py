@@ -126,6 +126,9 @@ class Dialect:
     decimal digits, resume_at as `rfc3339` writes it, and decides nothing by their values (by
     their absence it may). A `headers` that the same class defines uses none of them but
     retry_after. The handler then splices them into prepared bytes."""
+    reserved: frozenset[str] = frozenset()
+    """Names, in lower case, that no extension member may have beside those of the envelope itself: an error's
+    member of such a name, in any case, is sent as `detail_<name>`."""
     id_forms: Mapping[str, Callable[[str], str]] = MappingProxyType({})
     """By a name of its own, each further form in which `write` puts the request ID into the body."""
 
