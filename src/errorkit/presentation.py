@@ -215,9 +215,9 @@ def declares_only(cls: type[APIError]) -> bool:
 
 def _sent_wait(error: APIError, headers: RawHeaders) -> Wait | None:
     """The wait in a Retry-After field that the error brought, or that the old answer had."""
-    given = [value for name, value in error.headers.items() if name.lower() == "retry-after"]
+    given = [value for name, value in error.headers.items() if isinstance(name, str) and name.lower() == "retry-after"]
     given += [value.decode("latin-1") for name, value in headers if name.lower() == b"retry-after"]
-    return read_retry_after(str(given[0])) if given else None
+    return read_retry_after(plain_text(given[0]) or "") if given else None
 
 
 def _clean(detail: Detail) -> Detail:

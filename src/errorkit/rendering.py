@@ -18,7 +18,7 @@ from errorkit.dialects import Dialect
 from errorkit.encoding import CUT, clean, encode, encode_string, quote, safe
 from errorkit.exchange import RawHeaders, Response, raw_header
 from errorkit.failure import Public, new_tuple
-from errorkit.retry import LONGEST, end_of, rfc3339
+from errorkit.retry import end_of, rfc3339
 
 MAX_BODY = 65536
 """Bytes of the largest body that is sent."""
@@ -186,7 +186,7 @@ class Renderer:
         return frame
 
     def _fixed(self, public: Public) -> RawHeaders:
-        if public.rate_limit is not None or self._own_headers or (public.retry_after or 0) >= LONGEST:
+        if public.rate_limit is not None or self._own_headers:
             return self.vendor(public)
         key = (public.code, public.status, public.retryable, public.retry_after)
         fixed = self._headers.get(key)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from time import time
 from typing import NamedTuple
@@ -18,7 +18,8 @@ Wait = float | timedelta | datetime
 """Seconds, a duration, or the instant at which waiting ends."""
 
 LONGEST = 366 * 24 * 3600
-"""Seconds. A longer wait is sent as this one; an instant further ahead keeps its date, in Retry-After too."""
+"""Seconds. A longer wait is sent as this one, and a client asks again then; an instant further ahead keeps its date
+in `resume_at`."""
 
 MAX_FIELD = 1024
 """Characters of a response field that are read; a longer one says nothing."""
@@ -100,13 +101,6 @@ def end_of(seconds: int) -> datetime:
 @lru_cache(maxsize=64)
 def _instant(second: int) -> datetime:
     return datetime.fromtimestamp(second, UTC)
-
-
-def retry_after_field(seconds: int, resume_at: datetime | None) -> str:
-    """A Retry-After: seconds, or the date of an instant that is further ahead than seconds are counted."""
-    if seconds >= LONGEST and resume_at is not None and resume_at - clock() > timedelta(seconds=LONGEST + 60):
-        return format_datetime(resume_at.astimezone(UTC), usegmt=True)
-    return str(seconds)
 
 
 def parse_retry_after(value: str, now: datetime) -> int | None:

@@ -24,14 +24,7 @@ from typing import Any, ClassVar
 from errorkit.errors import STANDARD
 from errorkit.failure import Detail, Public, undotted
 from errorkit.request_id import RequestIdFormat
-from errorkit.retry import (
-    RateLimit,
-    clock,
-    parse_rate_limit,
-    parse_retry_after,
-    rate_limit_headers,
-    retry_after_field,
-)
+from errorkit.retry import RateLimit, clock, parse_rate_limit, parse_retry_after, rate_limit_headers
 from errorkit.spelling import did_you_mean
 
 PRESETS: Mapping[str, str] = MappingProxyType(
@@ -176,7 +169,7 @@ class Dialect:
         if self.retry_verdict_header:
             fields[self.retry_verdict_header] = "true" if public.retryable else "false"
         if public.retry_after is not None:
-            fields["Retry-After"] = retry_after_field(public.retry_after, public.resume_at)
+            fields["Retry-After"] = str(public.retry_after)
             if self.retry_after_ms_header and public.retryable:
                 fields[self.retry_after_ms_header] = str(public.retry_after * 1000)
         if public.rate_limit is not None:
