@@ -73,8 +73,7 @@ class ErrorMiddleware(Boundary):
             inbound = None
             for name, value in scope["headers"]:
                 if name == id_header:
-                    inbound = value
-                    break
+                    inbound = value if inbound is None else b""  # of two, nobody knows which to believe
             request_id = handler.request_id(renderer, inbound)
         else:
             request_id, request.outer, id_header = outer.request_id, outer, None

@@ -49,11 +49,9 @@ class ASGIRequest(Request):
         return str(self.scope.get("path", ""))
 
     def header(self, name: bytes) -> str | None:
-        """A request header's first value."""
-        for key, value in self.scope.get("headers", ()):
-            if key == name:
-                return str(value, "latin-1")
-        return None
+        """A request header's value; of several lines one list (RFC 9110 section 5.3)."""
+        found = [str(value, "latin-1") for key, value in self.scope.get("headers", ()) if key == name]
+        return ", ".join(found) if found else None
 
 
 class Flow:
@@ -103,6 +101,14 @@ def carries(message: Message, request_id: str) -> bool:
 def close_code(status: int) -> int:
     """The close code for a status (RFC 6455 section 7.4.1)."""
     return _CLOSE_CODES.get(status, 1011 if status >= 500 else 1008)
+
+
+def legal_code(code: int) -> int:
+    """A close code that may be sent (RFC 6455 section 7.4): 1011 in place of one that is only for an API's own use."""
+    return code if 1000 <= code < 5000 and code not in _UNSENDABLE else 1011
+
+
+_UNSENDABLE = frozenset({1004, 1005, 1006, 1015})
 
 
 def reason(text: str) -> str:

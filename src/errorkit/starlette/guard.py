@@ -12,7 +12,18 @@ from starlette.requests import ClientDisconnect, empty_receive
 from starlette.websockets import WebSocketDisconnect
 
 from errorkit.asgi.boundary import Boundary
-from errorkit.asgi.messages import SCOPE_KEY, ASGIApp, ASGIRequest, Flow, Message, Receive, Scope, Send, reason
+from errorkit.asgi.messages import (
+    SCOPE_KEY,
+    ASGIApp,
+    ASGIRequest,
+    Flow,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    legal_code,
+    reason,
+)
 from errorkit.asgi.websocket import serve
 from errorkit.exchange import Response
 
@@ -72,7 +83,7 @@ class AtRouter(Boundary):
     def closing(self, request: ASGIRequest, exception: Exception, response: Response) -> Message:
         """A WebSocketException names its own close code and reason."""
         if isinstance(exception, WebSocketException):
-            return {"type": "websocket.close", "code": exception.code, "reason": reason(exception.reason)}
+            return {"type": "websocket.close", "code": legal_code(exception.code), "reason": reason(exception.reason)}
         return super().closing(request, exception, response)
 
 
