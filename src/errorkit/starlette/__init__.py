@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import copy
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -106,6 +107,8 @@ class ErrorMiddleware(GenericMiddleware):
     def _guard(self, app: Starlette, path: str, covered: list[str], kept: list[str]) -> None:
         if isinstance(app.router.middleware_stack, Guard):
             return
+        if any(base.__module__ == _FASTAPI for base in type(app).__mro__):
+            self._know_fastapi()
         own = {key: value for key, value in app.exception_handlers.items() if value not in self.defaults}
         self._answer_for_middlewares(app, own)
         kept += [f"{path or '/'}: {getattr(key, '__name__', key)}" for key in own]
@@ -116,6 +119,16 @@ class ErrorMiddleware(GenericMiddleware):
             if not any(_is_errorkit(middleware.cls) for middleware in inner.user_middleware):
                 covered.append(prefix)
                 self._guard(inner, prefix, covered, kept)
+
+    def _know_fastapi(self) -> None:
+        """A FastAPI application rejects requests by itself, and repeats what was submitted: its adapter knows how.
+
+        By name, as this module stands beneath that one.
+        """
+        knowing = import_module("errorkit.fastapi").ErrorMiddleware
+        if not self.defaults >= knowing.defaults:
+            self.defaults |= knowing.defaults
+            self.handler.identifier.add(knowing.translators(self.handler))
 
     def _answer_for_middlewares(self, app: Starlette, own: Mapping[Any, Any]) -> None:
         """What a user's middleware raises reaches Starlette's outermost layer first."""
@@ -203,6 +216,7 @@ def _lightened(layer: Any, router: Router, guard: Guard) -> Any:
     return layer
 
 
+_FASTAPI = "fastapi.applications"
 _KNOWN = frozenset({"starlette", "fastapi", "errorkit"})
 
 
