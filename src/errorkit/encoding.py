@@ -8,9 +8,9 @@ from typing import Any
 from pydantic_core import to_json
 
 from errorkit.texts import CUT, MAX_TEXT, clean, text_of
-from errorkit.values import safe
+from errorkit.values import readable, safe
 
-__all__ = ["CUT", "MAX_TEXT", "clean", "encode", "encode_string", "quote", "safe", "text_of"]
+__all__ = ["CUT", "MAX_TEXT", "clean", "encode", "encode_line", "encode_string", "quote", "safe", "text_of"]
 
 _dumps = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
 
@@ -21,6 +21,14 @@ def encode(body: Any) -> bytes:
         return to_json(body, inf_nan_mode="null")
     except Exception:  # lone surrogates, foreign types, raising properties
         return _dumps(safe(body)).encode("ascii")
+
+
+def encode_line(line: Any) -> bytes:
+    """A line of an application's own log in UTF-8: what JSON cannot say is written as text. Never raises."""
+    try:
+        return to_json(line, inf_nan_mode="null", fallback=text_of)
+    except Exception:  # lone surrogates, cycles, raising properties
+        return _dumps(readable(line)).encode("ascii")
 
 
 def encode_string(value: str) -> bytes:

@@ -26,18 +26,23 @@ def from_http_exception(
 ) -> APIError:
     """The error that answers for an HTTP exception of a framework. Its status and its header fields are kept.
 
-    detail: of a 5xx, not shown: the event has it. Text is the message, if it says more than the
-        status. In a mapping, `code` is the error's code where the catalogue has it for that status,
-        `message` its words, `param`, `retry_after` and findings in `details` or `errors` what they
-        are; all else becomes public members under their own names. A list of pydantic's findings,
-        or its ValidationError itself, makes the details of a 400 and of a 422. Any other value is
-        the member `detail_value`.
+    detail: text is the message, if it says more than the status. In a mapping, `code` is the
+        error's code where the catalogue has it for that status, `message` its words, `param`,
+        `retry_after` and findings in `details` or `errors` what they are; all else becomes public
+        members under their own names. A list of pydantic's findings, or its ValidationError
+        itself, makes the details of a 400 and of a 422. Any other value is the member
+        `detail_value`. Of a 5xx a code of the catalogue and a wait are shown: the event has the rest.
     """
     if not 400 <= status <= 599:
         error = catalog.by_code("internal").occurrence()
         error.context = {"http_exception_status": status}
         return error
-    if status >= 500 or detail is None:
+    if status >= 500:
+        members = dict(detail) if isinstance(detail, Mapping) else {}
+        error = _named(catalog, status, members, headers)
+        _take_wait(error, members)
+        return error
+    if detail is None:
         return catalog.by_status(status).occurrence(headers=headers)
     findings = _findings(detail)
     if findings is not None:

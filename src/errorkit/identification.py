@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.errors import APIError
@@ -34,7 +35,8 @@ class Identifier:
     def __init__(self, catalog: Catalog, translators: Mapping[type[BaseException], Translator]) -> None:
         self.catalog = catalog
         self._translators = dict(translators)
-        self._translator_of: dict[type, Translator | None] = {}
+        self._translator_of: WeakKeyDictionary[type, Translator | None] = WeakKeyDictionary()
+        """By class; an application may make classes while it runs, and let go of them."""
         self._specs: dict[type[APIError], ErrorSpec] = {}
         self._internal = catalog.by_code("internal")
 

@@ -58,7 +58,12 @@ def safe(value: Any, max_text: int = MAX_TEXT) -> Any:
 
 def loggable(value: Any, redactor: Redactor, max_text: int) -> Any:
     """A value for the log, made of JSON types only, its secrets redacted by the names of members."""
-    return _Copier(max_text, redactor).copy(value, MAX_DEPTH)
+    return _Copier(max_text, redactor, for_log=True).copy(value, MAX_DEPTH)
+
+
+def readable(value: Any) -> Any:
+    """A value of an application's own log line, made of JSON types only; nothing in it is redacted."""
+    return _Copier(MAX_TEXT, None, for_log=True).copy(value, MAX_DEPTH)
 
 
 def undocumented(value: Any) -> type | None:
@@ -95,11 +100,12 @@ def _has_fields(kind: type) -> bool:
 
 
 class _Copier:
-    """One copy; its budgets bound all parts together. With a redactor it is a copy for the log."""
+    """One copy; its budgets bound all parts together."""
 
-    def __init__(self, max_text: int, redactor: Redactor | None) -> None:
+    def __init__(self, max_text: int, redactor: Redactor | None, *, for_log: bool = False) -> None:
         self.max_text = max_text
         self.redactor = redactor
+        self.for_log = for_log
         self.parts = MAX_PARTS
         self.characters = MAX_CHARACTERS
 
@@ -128,7 +134,7 @@ class _Copier:
         return self._nothing(value)
 
     def _nothing(self, value: Any) -> str:
-        return WITHHELD if self.redactor is None else named(value)
+        return named(value) if self.for_log else WITHHELD
 
     def _scalar(self, value: Any, kind: type) -> Any:
         if issubclass(kind, str):
@@ -148,7 +154,7 @@ class _Copier:
         self.characters -= len(text)
         if self.redactor is not None:
             return self.redactor.text(text)
-        return WITHHELD if QUOTES_INPUT in text else text
+        return WITHHELD if QUOTES_INPUT in text and not self.for_log else text
 
     def _object(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         if is_finding(value):
@@ -199,10 +205,13 @@ class _Copier:
         serializer: Any = getattr(kind, "__pydantic_serializer__", None)
         if serializer is not None:
             further = getattr(value, "__pydantic_extra__", None)  # nobody has declared these
-            return serializer.to_python(
-                value, mode="json", by_alias=self.redactor is None, exclude=set(further) if further else None,
+            members = serializer.to_python(
+                value, mode="json", by_alias=not self.for_log, exclude=set(further) if further else None,
                 fallback=self._nothing, warnings=False,
             )  # fmt: skip
+            if self.redactor is not None and isinstance(members, dict):
+                members |= dict.fromkeys(_by_secret_alias(kind, self.redactor) & members.keys(), REDACTED)
+            return members
         if hasattr(kind, "__dataclass_fields__"):
             return dict(_readable(value, ((field.name, field.repr) for field in dataclasses.fields(value))))
         declared = getattr(kind, "__attrs_attrs__", None)
@@ -210,7 +219,7 @@ class _Copier:
             return dict(_readable(value, ((field.name, field.repr) for field in declared)))
         if _is_named_tuple(kind):
             return dict(zip(kind._fields, tuple.__iter__(value), strict=False))  # type: ignore[attr-defined]
-        if self.redactor is not None and (
+        if self.for_log and (
             issubclass(kind, types.SimpleNamespace) or (kind.__module__, kind.__name__) == ("argparse", "Namespace")
         ):
             return dict(vars(value))
@@ -235,6 +244,16 @@ def _is_secret_pair(value: Any, redactor: Redactor) -> bool:
 def _names_a_secret(value: Mapping[Any, Any], redactor: Redactor) -> bool:
     """Is it `{"name": ..., "value": ...}` of a name that is a secret's."""
     return "value" in value and any(_secret_name(value.get(name), redactor) for name in ("name", "key"))
+
+
+def _by_secret_alias(kind: Any, redactor: Redactor) -> set[str]:
+    """The fields of a model that a client knows by a secret's name."""
+    found = set()
+    for name, field in getattr(kind, "__pydantic_fields__", {}).items():
+        aliases = (field.alias, field.validation_alias, field.serialization_alias)
+        if any(_secret_name(alias, redactor) for alias in aliases):
+            found.add(name)
+    return found
 
 
 def _secret_name(name: Any, redactor: Redactor) -> bool:

@@ -16,12 +16,13 @@ from uuid import UUID
 
 import attrs
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, RootModel, SecretStr, field_serializer
+from pydantic import BaseModel, ConfigDict, Field, RootModel, SecretStr, create_model, field_serializer
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from driving import asgi, failures
 from errorkit import ConflictError, Detail
 from errorkit.asgi import ErrorMiddleware
+from errorkit.encoding import encode_line
 from errorkit.redaction import SECRET_NAMES, Redactor
 from errorkit.texts import WITHHELD
 from errorkit.values import loggable, safe
@@ -234,6 +235,14 @@ def test_an_argument_of_the_wrong_type_is_refused_at_the_raise_site(arguments: A
     assert "hidden" not in str(refused.value)
 
 
+def test_an_applications_own_lines_keep_their_texts() -> None:
+    """Of what JSON has not, where the line can be written at once; else its type's name."""
+    assert encode_line({"a": Plain("x"), "b": ValueError("words")}) == b'{"a":"hidden","b":"words"}'
+    assert json.loads(encode_line({"a": Plain("x"), "b": "\ud800", "password": "p"})) == {
+        "a": "<Plain>", "b": "\ufffd", "password": "p",
+    }  # fmt: skip
+
+
 # -- redaction
 
 NAMES = [
@@ -284,6 +293,8 @@ def test_every_published_name_is_redacted_and_one_can_add_more() -> None:
     [
         Account(name="ann", api_key="S4711"),
         {"account": Account(name="ann", api_key="S4711")},
+        create_model("Row", k=(str, Field(alias="X-Api-Key")))(**{"X-Api-Key": "S4711"}),
+        create_model("Row", k=(str, Field(serialization_alias="token")))(k="S4711"),
         [[Account(name="ann", api_key="S4711")]],
         dataclasses.make_dataclass("Row", ["api_key"])("S4711"),
         namedtuple("Row", "api_key")("S4711"),

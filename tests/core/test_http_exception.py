@@ -20,6 +20,7 @@ from driving import asgi, failures, wsgi
 from errorkit import Catalog, ConflictError, Dialect, NotFoundError
 from errorkit.dialects import PRESETS, get_dialect
 from errorkit.envelope_members import members_beside
+from errorkit.errors import ServiceUnavailableError
 from errorkit.fastapi import install
 from errorkit.flask import ErrorKit
 from errorkit.http_exception import CODES, MESSAGES
@@ -40,7 +41,13 @@ class Hidden(NotFoundError):
     code, concealable, message = "hidden_thing", True, "Not here."
 
 
-CATALOG = Catalog([SlugTaken, Hidden])
+class Maintenance(ServiceUnavailableError):
+    """We are working on it."""
+
+    code, message = "maintenance", "Maintenance."
+
+
+CATALOG = Catalog([SlugTaken, Hidden, Maintenance])
 
 
 class Login(BaseModel):
@@ -217,6 +224,16 @@ def test_the_detail_of_a_5xx_is_logged_and_not_shown(raised: Any, detail: Any, l
     log.clear()
     raised(503, detail, redact_exception_text=True)
     assert "10.0.0.1" not in str(log)
+
+
+@pytest.mark.parametrize("raised", WAYS)
+def test_of_the_detail_of_a_5xx_a_known_code_and_a_wait_are_shown(raised: Any, log: list[dict[str, Any]]) -> None:
+    """In the words of the code's class; what the author said is in the event."""
+    reply = raised(503, {"code": "MAINTENANCE", "message": "db at 10.0.0.1", "retry_after": 90, "host": "10.0.0.1"})
+    body = reply.json()
+    assert (body["code"], body["detail"], reply.header("retry-after")) == ("maintenance", "Maintenance.", "90")
+    assert "10.0.0.1" not in reply.body.decode()
+    assert "db at 10.0.0.1" in failures(log)[0]["error"]
 
 
 @pytest.mark.parametrize("raised", WAYS)

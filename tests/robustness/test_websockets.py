@@ -177,3 +177,17 @@ def test_a_close_code_that_may_not_be_sent_is_not(code: int, sent: int) -> None:
         raise WebSocketException(code, "words")
 
     assert run(app, websocket_scope()).sent.messages[-1]["code"] == sent
+
+
+def test_an_object_as_a_close_reason_is_not_shown() -> None:
+    """Neither its words nor its address."""
+    app = FastAPI()
+    install(app)
+
+    @app.websocket("/")
+    async def endpoint(socket: WebSocket) -> None:
+        await socket.accept()
+        raise WebSocketException(1008, object())  # type: ignore[arg-type]
+
+    exchange = run(app, websocket_scope())
+    assert (exchange.escaped, exchange.sent.messages[-1]["reason"]) == (None, "")

@@ -8,6 +8,7 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from errorkit.exchange import RawHeaders, Request, Response
+from errorkit.texts import plain_text
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -111,9 +112,9 @@ def legal_code(code: int) -> int:
 _UNSENDABLE = frozenset({1004, 1005, 1006, 1015})
 
 
-def reason(text: str) -> str:
-    """A close reason of at most 123 bytes."""
-    return text.encode("utf-8", "replace")[:_MAX_REASON].decode("utf-8", "ignore")
+def reason(text: object) -> str:
+    """A close reason of at most 123 bytes; nothing of what is no text."""
+    return (plain_text(text) or "").encode("utf-8", "replace")[:_MAX_REASON].decode("utf-8", "ignore")
 
 
 async def nothing() -> None:
