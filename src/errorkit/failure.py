@@ -7,11 +7,13 @@ leak what it never gets.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import FrameType, MappingProxyType
 from typing import Any, NamedTuple
+from urllib.parse import quote, unquote
 
 from errorkit.retry import RateLimit
 
@@ -199,6 +201,21 @@ def unpointer(text: str) -> tuple[str | int, ...]:
         return ()
     parts = (part.replace("~1", "/").replace("~0", "~") for part in text[1:].split("/"))
     return tuple(map(step, parts))
+
+
+def fragment(path: tuple[str | int, ...]) -> str:
+    """The path as a JSON Pointer in a URI's fragment (RFC 6901 section 6): `#/first%20name`."""
+    text = pointer(path)
+    return "#" + (text if _PLAIN_FRAGMENT(text) else quote(text, safe=_IN_FRAGMENTS, errors="replace"))
+
+
+def unfragment(text: str) -> tuple[str | int, ...]:
+    """The inverse of `fragment`."""
+    return unpointer(unquote(text.removeprefix("#"), errors="replace"))
+
+
+_IN_FRAGMENTS = "!$&'()*+,;=:@/?-._~"
+_PLAIN_FRAGMENT = re.compile(rf"[A-Za-z0-9{re.escape(_IN_FRAGMENTS)}]*").fullmatch
 
 
 def step(text: str) -> str | int:

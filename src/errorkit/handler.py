@@ -47,8 +47,10 @@ class ErrorHandler:
         self._negotiates = bool(self.selection.problems)
         self._on_failure = config.on_failure
 
-    def announce(self, **covered: list[str]) -> None:
-        """One line at start-up: what is covered, by which dialects."""
+    def announce(self, **covered: Any) -> None:
+        """One line at start-up: what is covered, by which dialects; and whether bodies carry tracebacks, and why."""
+        if self._development:
+            covered["development"] = f"bodies carry tracebacks: turned on by {self.config.source_of('development')}"
         dialects = {prefix or "/": renderer.dialect.name if renderer else None for prefix, renderer in self.renderers}
         try:
             self.events.announce("errorkit_installed", dialects=dialects, codes=len(self.catalog), **covered)
@@ -262,7 +264,7 @@ class ErrorHandler:
         error = shown.error
         if not (kind is None or error is None or self._development) and declares_only(type(error)):
             renderer.prepare(kind, public._replace(message=shown.spec.message), own, cache_control=cacheable)
-        debug = self._debug(identified.exception) if self._development else None
+        debug = self._debug(identified.exception) if self._development and error is not None else None
         return renderer.render(public, own, cache_control=cacheable, debug=debug)
 
     def _private(self, identified: Identified) -> Private:

@@ -373,7 +373,7 @@ def test_every_failure_is_in_the_dialect(
 def _level(event: dict[str, Any]) -> str:
     if event["status"] >= 500:
         return "error"
-    return "warning" if event["status"] == 429 or event.get("reason") == "cross_tenant" else "info"
+    return "warning" if event["status"] == 429 or event.get("reason") in ("cross_tenant", "absent") else "info"
 
 
 @cache

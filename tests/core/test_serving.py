@@ -339,8 +339,8 @@ def test_absent_and_foreign_cannot_be_told_apart(dialect: str, tenant_status: in
     assert (replies[0].status, replies[0].header("cache-control")) == (tenant_status, "no-store")
     assert replies[0].header("x-public") == (None if tenant_status == 403 else "1")
     levels = [(event.get("reason"), event["log_level"]) for event in failures(log)]
-    assert levels[2] == ("cross_tenant", "warning")
-    assert levels[3:] == [("absent", "info"), ("cross_tenant", "warning")]
+    told = ["absent", "absent", "cross_tenant", "absent", "cross_tenant"]
+    assert levels == [(reason, "warning") for reason in told]  # a line that is not written would take less time
     assert failures(log)[2]["resource_tenant"] == "t2"
     assert failures(log)[2]["caller_tenant"] == "t1"
 
