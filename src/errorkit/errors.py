@@ -39,13 +39,12 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Self
 
+from errorkit.arguments import public_members, refusal
 from errorkit.failure import Detail, Public
 from errorkit.redaction import QUOTES_INPUT
 from errorkit.remarks import remark
 from errorkit.retry import RateLimit, Wait, check_wait
-from errorkit.spelling import nearest
 from errorkit.texts import named, plain_text
-from errorkit.values import undocumented
 
 _CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*").fullmatch
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
@@ -158,7 +157,7 @@ class APIError(Exception):
     ) -> None:
         if message is not None:
             if not isinstance(message, str):
-                raise TypeError(_refused("message", message, "a str: what a client may read"))
+                raise TypeError(refusal("message", message, "a str: what a client may read"))
             super().__init__(message)
             if QUOTES_INPUT in message:  # the text of a pydantic error: the class's words stand
                 remark(
@@ -170,18 +169,18 @@ class APIError(Exception):
             super().__init__()
         if param is not None:
             if not isinstance(param, str):
-                raise TypeError(_refused("param", param, "the parameter's name, a str"))
+                raise TypeError(refusal("param", param, "the parameter's name, a str"))
             self.param = param
         if details:
             self.details = tuple(details)
             for detail in self.details:
                 if not isinstance(detail, Detail):
-                    raise TypeError(_refused("details", detail, "Detail(...) for each finding"))
+                    raise TypeError(refusal("details", detail, "Detail(...) for each finding"))
         if retry_after is not None:
             self.retry_after = check_wait(retry_after)
         if headers is not None:
             if not isinstance(headers, Mapping):
-                raise TypeError(_refused("headers", headers, "a mapping of names to texts"))
+                raise TypeError(refusal("headers", headers, "a mapping of names to texts"))
             self.headers = headers
         if rate_limit is not None:
             self.rate_limit = rate_limit
@@ -191,7 +190,7 @@ class APIError(Exception):
             clash = sorted(_RESERVED.intersection(extensions))
             if clash:
                 raise TypeError(f"{clash[0]!r} has a meaning of its own; give the extension member another name")
-            self.extensions = _public(type(self), extensions)
+            self.extensions = public_members(type(self).__name__, extensions)
 
     @property
     def status_code(self) -> int:
@@ -211,30 +210,6 @@ class APIError(Exception):
         error.args = args
         error.__dict__.update(state)
         return error
-
-
-def _public(cls: type[APIError], extensions: dict[str, Any]) -> dict[str, Any]:
-    """Extension members, if they can be sent. Raises TypeError."""
-    for name, value in extensions.items():
-        kind = undocumented(value)
-        if kind is not None:
-            raise TypeError(
-                f"the public member {name!r} holds a {kind.__name__}, which has no form of its own in JSON; "
-                "give its public parts, as texts, numbers, dicts, a dataclass or a pydantic model"
-            )
-        meant = nearest(name, _PARAMETERS)
-        if meant is not None:
-            remark(f"{cls.__name__}({name}=...) is a public member of the body; if {meant}= is meant, it is misspelt")
-    return extensions
-
-
-_PARAMETERS = ("message", "param", "details", "retry_after", "headers", "rate_limit", "context", "resource_tenant",
-               "caller_tenant", "conceal_as")  # fmt: skip
-
-
-def _refused(name: str, value: object, fix: str) -> str:
-    """Why an argument is not taken: its type alone is named, whatever it may hold."""
-    return f"{name}= is of type {type(value).__name__}; use {fix}"
 
 
 def _rebuild(cls: type[APIError], args: tuple[Any, ...], state: dict[str, Any]) -> APIError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any, NamedTuple
 
 from errorkit.catalog import Catalog, ErrorSpec
@@ -19,8 +20,8 @@ from errorkit.rendering import Renderer, bounded
 from errorkit.request_id import accept
 from errorkit.retry import Advice, Wait, advise, clock, end_of, read_retry_after
 from errorkit.tenancy import shown_class
-from errorkit.texts import MAX_TEXT, plain_text
-from errorkit.values import safe
+from errorkit.texts import CUT, MAX_TEXT, plain_text
+from errorkit.values import MAX_ITEMS, safe
 
 _OWN_HEADERS = frozenset({b"content-type", b"content-length", b"retry-after", b"x-content-type-options"})
 _OCCURRENCE = (
@@ -157,7 +158,10 @@ class Presenter:
         """Members for beside the envelope's own: one that has the name of such a member gets another."""
         own = members_beside(dialect)
         members: dict[str, Any] = {}
-        for name, value in given.items():
+        for name, value in islice(given.items(), MAX_ITEMS + 1):
+            if len(members) == MAX_ITEMS:
+                members[CUT] = True
+                break
             told = plain_text(name, 200)
             if told is not None:
                 taken = told in own or told.lower() in dialect.reserved

@@ -83,8 +83,8 @@ def test_absent_and_foreign_documents_are_byte_identical(monkeypatch, ask, diale
         assert secret not in foreign.body + absent.body
 
     assert (never["code"], theirs["code"]) == ("document_not_found", "document_not_found")
-    assert (never["log_level"], theirs["log_level"]) == ("info", "warning")
-    assert (never.get("reason"), theirs.get("reason")) == (None, "cross_tenant")
+    assert (never["log_level"], theirs["log_level"]) == ("warning", "warning")
+    assert (never.get("reason"), theirs.get("reason")) == ("absent", "cross_tenant")
     assert (theirs["resource_tenant"], theirs["caller_tenant"]) == ("globex", "acme")
     assert never["error"] == "Document 99 was never written."
     assert theirs["error"] == "Document 7 belongs to globex."

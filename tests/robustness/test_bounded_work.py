@@ -12,10 +12,13 @@ import pytest
 from fastapi.exceptions import RequestValidationError
 
 from errorkit import APIError, ConflictError
+from errorkit.arguments import public_members
 from errorkit.encoding import encode
 from errorkit.events import EventLog, compact
 from errorkit.exception_text import MAX_EXCEPTIONS, MAX_TRACEBACK
+from errorkit.exchange import Request
 from errorkit.finding_words import repeats
+from errorkit.handler import build_handler
 from errorkit.httpx import AsyncUpstreamTransport, UpstreamTransport
 from errorkit.identification import Identifier
 from errorkit.negotiation import MAX_ACCEPT, prefers_problem
@@ -23,9 +26,11 @@ from errorkit.redaction import Redactor
 from errorkit.retry import MAX_FIELD, clock, parse_rate_limit, parse_retry_after
 from errorkit.upstream import MAX_BODY, BoundedBody, UpstreamError, UpstreamUnavailableError
 from errorkit.validation import MAX_FINDINGS, as_error
-from errorkit.values import MAX_CHARACTERS, MAX_PARTS, safe, undocumented
+from errorkit.values import MAX_CHARACTERS, MAX_ITEMS, MAX_PARTS, safe, undocumented
 
 pytestmark = pytest.mark.unrecorded
+
+HANDLER = build_handler(None, {})
 
 
 def calls(work: Callable[[], object]) -> int:
@@ -183,6 +188,27 @@ def test_a_value_is_read_as_far_as_its_bounds() -> None:
     assert len(encode(safe(wide))) < 2 * MAX_CHARACTERS
     assert wide.read <= MAX_PARTS
     assert len(encode(EventLog().value({str(n): ["y" * 10**6] * 100 for n in range(100)}))) < 2 * MAX_CHARACTERS
+
+
+@pytest.mark.parametrize("value", ["v", {"a": [1]}])
+def test_members_that_a_client_has_named_cost_no_more_than_the_bound(value: Any) -> None:
+    """`ConflictError("words", **body)` of a hundred thousand members: at the raise site and when it is answered."""
+    few, many = ({f"member_{number}": value for number in range(count)} for count in (1_000, 100_000))
+    for work in (
+        lambda members: public_members("ConflictError", members),
+        lambda members: answer(ConflictError("words"), members),
+    ):
+        work(few)  # what is remembered of a dialect
+        assert calls(lambda work=work: work(many)) <= calls(lambda work=work: work(few)) + 100
+
+
+def answer(error: APIError, members: dict[str, Any]) -> None:
+    request = Request()
+    request.renderer, request.request_id = HANDLER.renderer_for("/"), "id"
+    error.extensions = members
+    HANDLER.respond(request, error)
+    assert request.failure is not None
+    assert len(request.failure.public.extensions) == MAX_ITEMS + 1
 
 
 def test_a_secrets_name_is_judged_in_linear_time() -> None:

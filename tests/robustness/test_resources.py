@@ -146,6 +146,7 @@ def test_every_cache_is_bounded() -> None:
     assert sum(sizes) > 100, "the requests did reach the caches"
 
 
+@pytest.mark.unrecorded
 def test_a_class_that_the_application_lets_go_of_is_let_go_of() -> None:
     """Exception classes that are made for one request are not remembered by it."""
     made: list[weakref.ref[Any]] = []
