@@ -31,7 +31,7 @@ class Step(NamedTuple):
 
 STEPS = (
     Step("No API key", "GET", "/v1/projects", 401, "unauthenticated", fields={}, show=("WWW-Authenticate",)),
-    Step("JSON that ends too early", "POST", "/v1/projects", 400, "malformed_json", ACME_JSON, '{"slug": '),
+    Step("JSON that ends too early", "POST", "/v1/projects", 422, "malformed_json", ACME_JSON, '{"slug": '),
     Step(
         "Two fields at fault; what was submitted is neither echoed nor logged",
         "POST",

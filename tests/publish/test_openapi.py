@@ -135,7 +135,7 @@ def test_an_operation_names_exactly_the_codes_that_it_can_give() -> None:
         "401": ["unauthenticated"],
         "404": ["customer_not_found", "invoice_not_found"],
         "409": ["invoice_sent"],
-        "422": ["validation_failed"],
+        "422": ["malformed_json", "validation_failed"],
         "429": ["quota_used"],
         "500": ["internal"],
     }
@@ -147,7 +147,7 @@ def test_a_dialect_that_takes_the_code_from_the_finding_is_described_so() -> Non
     found = service(dialect="kaiko").openapi()
     described = codes(found, "/v1/invoices/{number}", "put", "application/json")
     assert described["400"] == ["malformed_json", "missing_field"]
-    assert described["422"] == ["invalid_role", "validation_failed"]
+    assert described["422"] == ["invalid_role", "malformed_json", "validation_failed"]
 
 
 def test_the_configurations_statuses_of_validation_are_described() -> None:
@@ -155,7 +155,7 @@ def test_the_configurations_statuses_of_validation_are_described() -> None:
     found = service(dialect="problem", status_missing=400, status_invalid=409).openapi()
     described = codes(found, "/v1/invoices/{number}", "put", "application/problem+json")
     assert described["400"] == ["malformed_json", "validation_failed"]
-    assert described["409"] == ["invoice_sent", "validation_failed"]
+    assert described["409"] == ["invoice_sent", "malformed_json", "validation_failed"]
     assert "422" not in described
 
 
@@ -192,6 +192,7 @@ def test_what_is_sent_is_what_is_described(dialect: str) -> None:
         (url, {"json": {"name": "n", "role": "boss"}, "headers": key}),
         ("/v1/invoices/x", ok),
         (url, {"content": "{", "headers": {**key, "Content-Type": "application/json"}}),
+        (url, {"content": b'{"name": "\xff"}', "headers": {**key, "Content-Type": "application/json"}}),
     ]
     seen = set()
     for target, arguments in requests:
@@ -453,7 +454,7 @@ def test_any_document_is_completed(dialect: str) -> None:
     assert posted["404"] == [spell("customer_not_found")]
     assert spell("malformed_json") in posted["400"]
     if dialect == "kaiko":
-        assert posted["422"] == ["invalid_role", "validation_failed"]
+        assert posted["422"] == ["invalid_role", "malformed_json", "validation_failed"]
     if dialect == "openai":
         assert found["components"]["schemas"]["OpenAI.Error"]["properties"]["param"] == {
             "title": "Param",
