@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from errorkit import events
 from errorkit.request_id import current
 from recording import RECORDER, TOLD
 
@@ -93,5 +94,9 @@ def _log() -> Iterator[list[dict[str, Any]]]:
 
 @pytest.fixture(autouse=True)
 def _no_request() -> None:
-    """A test client that leaves a response open, as no server does, leaves its request current: end it."""
+    """A test client that leaves a response open, as no server does, leaves its request current: end it.
+
+    And what an earlier test's configuration asked of the whole process.
+    """
     current.set(None)
+    events._WORDLESS.clear()

@@ -75,7 +75,7 @@ class Recorder:
             if isinstance(request, GENERATED):
                 self.documents.degraded |= request.failure.private.reason == "degraded"
                 return response
-            if rest and rest[0] == 400 and request.failure.public.code == "validation_failed":
+            if type(rest[0]) is int and rest[0] == 400 and request.failure.public.code == "validation_failed":
                 self.counts["in place of another body, whose status stays"] += 1
                 return response
             try:

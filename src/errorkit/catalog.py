@@ -58,16 +58,21 @@ class ErrorSpec:
         )
 
     def occurrence(self, message: str | None = None, *, headers: Mapping[str, str] | None = None) -> APIError:
-        """An occurrence that nobody raised: a framework's own 404, an unhandled exception.
+        """An occurrence that nobody raised: a framework's own 404, an unhandled exception."""
+        return occurrence(self.cls, message, headers=headers)
 
-        What the class's own constructor asks for is not known here: one that wants more is passed over.
-        """
-        try:
-            return self.cls(message, headers=headers)
-        except Exception:
-            error = self.cls.__new__(self.cls)
-            APIError.__init__(error, message, headers=headers)
-            return error
+
+def occurrence(cls: ErrorClass, message: str | None = None, *, headers: Mapping[str, str] | None = None) -> APIError:
+    """An occurrence that nobody raised.
+
+    What the class's own constructor asks for is not known here: one that wants more is passed over.
+    """
+    try:
+        return cls(message, headers=headers) if message is not None or headers is not None else cls()
+    except Exception:
+        error = cls.__new__(cls)
+        APIError.__init__(error, message, headers=headers)
+        return error
 
 
 def _declared_message(error: type[APIError]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,9 +12,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
-from errorkit.catalog import Catalog
+from errorkit.catalog import Catalog, occurrence
 from errorkit.dialects import Dialect, get_dialect
 from errorkit.errors import APIError
 from errorkit.events import Level
@@ -28,6 +29,10 @@ from errorkit.tenancy import TenantStatus
 _PREFIX = "ERRORKIT_"
 _WISHES = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 """How the environment says it."""
+_OF_KUBERNETES = re.compile(
+    r"ERRORKIT_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)"
+).fullmatch
+"""Variables that Kubernetes sets in every pod beside a Service whose name begins with `errorkit`."""
 
 
 class ConfigurationError(ValueError):
@@ -59,7 +64,8 @@ class Config(BaseModel):
     levels: log level by code, status (`"404"`) or family (`"4xx"`).
     redact: further names of members that are not logged. redact_exception_text: keep
         exceptions' own words out of the log.
-    development: add a `debug` member to error bodies. reraise: let unhandled exceptions
+    development: add a `debug` member, with the traceback, to error bodies that are not concealed;
+        told at start-up, at warning. reraise: let unhandled exceptions
         through, so that the framework's debug page or a test sees them.
     on_failure: called with each recorded failure and its request; may not raise.
 
@@ -89,6 +95,8 @@ class Config(BaseModel):
     reraise: bool = False
     on_failure: Callable[[Failure, Request], None] | None = None
 
+    _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+
     def __init__(self, **settings: Any) -> None:
         try:
             super().__init__(**settings)
@@ -117,11 +125,22 @@ class Config(BaseModel):
         environ: `ERRORKIT_<FIELD>`; values that are not text are JSON. Default: the process's.
         """
         merged: dict[str, Any] = {}
+        sources: dict[str, str] = {}
         if file is not None:
             merged.update(_from_file(Path(file)))
-        merged.update(_from_environ(os.environ if environ is None else environ, list(cls.model_fields)))
+            sources.update(dict.fromkeys(merged, f"file {Path(file).name}"))
+        found = _from_environ(os.environ if environ is None else environ, list(cls.model_fields))
+        merged.update(found)
+        sources.update((name, f"environment {_PREFIX}{name.upper()}") for name in found)
         merged.update(settings)
-        return cls(**merged)
+        sources.update(dict.fromkeys(settings, "keyword"))
+        config = cls(**merged)
+        config._sources.update(sources)
+        return config
+
+    def source_of(self, field: str) -> str:
+        """Where a setting was made: by keyword, environment or file."""
+        return self._sources.get(field, "keyword")
 
     @property
     def dialects(self) -> tuple[tuple[str, Dialect | None], ...]:
@@ -194,7 +213,7 @@ class Answer:
 
     def __call__(self, exception: BaseException) -> APIError:
         """The error that answers for any such exception."""
-        return self.error()
+        return occurrence(self.error)
 
 
 def _as_dialect(value: Any) -> Dialect:
@@ -266,6 +285,8 @@ def _from_environ(environ: Mapping[str, str], fields: list[str]) -> dict[str, An
             continue
         field = name.removeprefix(_PREFIX).lower()
         if field not in fields:
+            if _OF_KUBERNETES(name):
+                continue
             raise ConfigurationError(
                 f"errorkit configuration: environment variable {name} names no setting{did_you_mean(field, fields)}"
             )

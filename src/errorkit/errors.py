@@ -40,11 +40,17 @@ from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Self
 
 from errorkit.failure import Detail, Public
+from errorkit.redaction import QUOTES_INPUT
+from errorkit.remarks import remark
 from errorkit.retry import RateLimit, Wait, check_wait
+from errorkit.spelling import nearest
+from errorkit.texts import named, plain_text
+from errorkit.values import undocumented
 
 _CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*").fullmatch
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 _RESERVED = frozenset(Public._fields) | {"errors", "instance"}
+_UNSAID: Any = object()
 
 
 class Example(NamedTuple):
@@ -97,7 +103,10 @@ class APIError(Exception):
         context: facts for the log only; never sent.
         extensions: further public members, by keyword.
 
-    Raises TypeError or ValueError at the raise site for values that could not be sent.
+    Raises TypeError or ValueError at the raise site for values that could not be sent: words that
+    are no str, details that are no Detail, members of a type without a documented form
+    (`errorkit.values`). Header fields that cannot be sent or belong to the connection are left
+    out, with a line in the log: an upstream's fields must not cost the answer its status.
     Survives pickle, copy and deepcopy.
     """
 
@@ -125,6 +134,8 @@ class APIError(Exception):
     extensions: Mapping[str, Any] = _EMPTY
     concealed: bool = False
     """This occurrence shows only its class's words, whatever the class says."""
+    found: int | None = None
+    """How many findings there were, where `details` holds fewer."""
     reason: str = ""
     owner: Any = None
     caller: Any = None
@@ -146,17 +157,31 @@ class APIError(Exception):
         **extensions: Any,
     ) -> None:
         if message is not None:
+            if not isinstance(message, str):
+                raise TypeError(_refused("message", message, "a str: what a client may read"))
             super().__init__(message)
-            self.message = message
+            if QUOTES_INPUT in message:  # the text of a pydantic error: the class's words stand
+                remark(
+                    f"the message of a {type(self).__name__} is a pydantic error's text, which repeats what was sent"
+                )
+            else:
+                self.message = message
         else:
             super().__init__()
         if param is not None:
+            if not isinstance(param, str):
+                raise TypeError(_refused("param", param, "the parameter's name, a str"))
             self.param = param
         if details:
             self.details = tuple(details)
+            for detail in self.details:
+                if not isinstance(detail, Detail):
+                    raise TypeError(_refused("details", detail, "Detail(...) for each finding"))
         if retry_after is not None:
             self.retry_after = check_wait(retry_after)
         if headers is not None:
+            if not isinstance(headers, Mapping):
+                raise TypeError(_refused("headers", headers, "a mapping of names to texts"))
             self.headers = headers
         if rate_limit is not None:
             self.rate_limit = rate_limit
@@ -166,7 +191,7 @@ class APIError(Exception):
             clash = sorted(_RESERVED.intersection(extensions))
             if clash:
                 raise TypeError(f"{clash[0]!r} has a meaning of its own; give the extension member another name")
-            self.extensions = extensions
+            self.extensions = _public(type(self), extensions)
 
     @property
     def status_code(self) -> int:
@@ -174,7 +199,8 @@ class APIError(Exception):
         return self.status
 
     def __str__(self) -> str:
-        return str(self.message or self.title or self.code)
+        said = self.message or self.title or self.code
+        return said if isinstance(said, str) else plain_text(said) or named(said)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.args, self.__dict__.copy())
@@ -185,6 +211,30 @@ class APIError(Exception):
         error.args = args
         error.__dict__.update(state)
         return error
+
+
+def _public(cls: type[APIError], extensions: dict[str, Any]) -> dict[str, Any]:
+    """Extension members, if they can be sent. Raises TypeError."""
+    for name, value in extensions.items():
+        kind = undocumented(value)
+        if kind is not None:
+            raise TypeError(
+                f"the public member {name!r} holds a {kind.__name__}, which has no form of its own in JSON; "
+                "give its public parts, as texts, numbers, dicts, a dataclass or a pydantic model"
+            )
+        meant = nearest(name, _PARAMETERS)
+        if meant is not None:
+            remark(f"{cls.__name__}({name}=...) is a public member of the body; if {meant}= is meant, it is misspelt")
+    return extensions
+
+
+_PARAMETERS = ("message", "param", "details", "retry_after", "headers", "rate_limit", "context", "resource_tenant",
+               "caller_tenant", "conceal_as")  # fmt: skip
+
+
+def _refused(name: str, value: object, fix: str) -> str:
+    """Why an argument is not taken: its type alone is named, whatever it may hold."""
+    return f"{name}= is of type {type(value).__name__}; use {fix}"
 
 
 def _rebuild(cls: type[APIError], args: tuple[Any, ...], state: dict[str, Any]) -> APIError:
@@ -223,7 +273,7 @@ class PaymentRequiredError(APIError):
 class ForbiddenError(APIError):
     """403: the caller is known and may not do this (RFC 9110 15.5.4).
 
-    resource_tenant: whose resource it was; given, the error is concealed as a 404.
+    resource_tenant: whose resource it was; given, even as None, the error is concealed as a 404.
     caller_tenant: who asked, for the log.
     conceal_as: the class shown instead; default: the catalogue's not-found error.
     """
@@ -236,7 +286,7 @@ class ForbiddenError(APIError):
         self,
         message: str | None = None,
         *,
-        resource_tenant: Any = None,
+        resource_tenant: Any = _UNSAID,
         caller_tenant: Any = None,
         conceal_as: type[APIError] | None = None,
         **kwargs: Any,
@@ -244,10 +294,11 @@ class ForbiddenError(APIError):
         super().__init__(message, **kwargs)
         if conceal_as is not None and not (isinstance(conceal_as, type) and issubclass(conceal_as, APIError)):
             raise TypeError(f"conceal_as={conceal_as!r}: use a class of APIError, for example NotFoundError")
-        if resource_tenant is not None or conceal_as is not None:
+        if resource_tenant is not _UNSAID or conceal_as is not None:
             self.reason = "cross_tenant"
             self.concealed = True
-            self.owner, self.caller, self.conceal_as = resource_tenant, caller_tenant, conceal_as
+            self.owner = None if resource_tenant is _UNSAID else resource_tenant
+            self.caller, self.conceal_as = caller_tenant, conceal_as
 
 
 class NotFoundError(APIError):

@@ -7,11 +7,13 @@ leak what it never gets.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import FrameType, MappingProxyType
 from typing import Any, NamedTuple
+from urllib.parse import quote, unquote
 
 from errorkit.retry import RateLimit
 
@@ -135,7 +137,7 @@ def release(exception: BaseException) -> None:
         each = stack.pop()
         group = issubclass(type(each), BaseExceptionGroup)
         inner = [_cause(each), _context(each), *(_members(each) if group else ())]
-        traceback = _traceback(each)
+        traceback = traceback_of(each)
         if traceback is not None and (each is exception or traceback.tb_frame not in running):
             BaseException.with_traceback(each, None)  # works for frozen exceptions, too
         for link in inner:
@@ -156,7 +158,7 @@ def _running() -> set[object]:
 
 _MAX_RELEASED = 100
 # read past an attribute access that the exception overrides
-_cause, _context, _traceback = (
+_cause, _context, traceback_of = (
     BaseException.__dict__[name].__get__ for name in ("__cause__", "__context__", "__traceback__")
 )
 _members = BaseExceptionGroup.__dict__["exceptions"].__get__
@@ -199,6 +201,21 @@ def unpointer(text: str) -> tuple[str | int, ...]:
         return ()
     parts = (part.replace("~1", "/").replace("~0", "~") for part in text[1:].split("/"))
     return tuple(map(step, parts))
+
+
+def fragment(path: tuple[str | int, ...]) -> str:
+    """The path as a JSON Pointer in a URI's fragment (RFC 6901 section 6): `#/first%20name`."""
+    text = pointer(path)
+    return "#" + (text if _PLAIN_FRAGMENT(text) else quote(text, safe=_IN_FRAGMENTS, errors="replace"))
+
+
+def unfragment(text: str) -> tuple[str | int, ...]:
+    """The inverse of `fragment`."""
+    return unpointer(unquote(text.removeprefix("#"), errors="replace"))
+
+
+_IN_FRAGMENTS = "!$&'()*+,;=:@/?-._~"
+_PLAIN_FRAGMENT = re.compile(rf"[A-Za-z0-9{re.escape(_IN_FRAGMENTS)}]*").fullmatch
 
 
 def step(text: str) -> str | int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from fastapi import routing
 from fastapi.exception_handlers import (
@@ -17,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from errorkit.declaration import CODES_KEY, Operation, errors, raises
 from errorkit.errors import APIError, MalformedJSONError
+from errorkit.finding_paths import UNKNOWN, declared_names
 from errorkit.starlette import ErrorMiddleware as StarletteMiddleware
 from errorkit.starlette import install_with
 from errorkit.starlette.table import STARLETTE_DEFAULTS
@@ -50,7 +52,12 @@ class ErrorMiddleware(StarletteMiddleware):
         """Starlette's, and rejected requests."""
 
         def invalid(exception: RequestValidationError | WebSocketRequestValidationError) -> APIError:
-            error = as_error(exception.errors(), field_codes=handler.catalog.field_codes)
+            error = as_error(
+                exception.errors(),
+                field_codes=handler.catalog.field_codes,
+                submitted=getattr(exception, "body", UNKNOWN),
+                declared=_declared(exception),
+            )
             error.reason = "validation"  # its words, which hold parts of what was submitted, are not logged
             return error
 
@@ -81,6 +88,30 @@ class ErrorMiddleware(StarletteMiddleware):
     def describe(self, app: Starlette, path: str) -> None:
         """Let its OpenAPI document tell of errors."""
         document_errors(app, self.handler, path)
+
+
+def _declared(exception: BaseException) -> frozenset[str] | None:
+    """Every name in the schema of the body that was refused; None where it is not at hand.
+
+    FastAPI keeps it in the frame that raised the exception alone.
+    """
+    traceback = exception.__traceback__
+    field = None
+    while traceback is not None:
+        if traceback.tb_frame.f_globals.get("__name__") == routing.__name__:
+            field = traceback.tb_frame.f_locals.get("body_field", field)
+        traceback = traceback.tb_next
+    if field is None:
+        return None
+    try:
+        if field not in _names:
+            _names[field] = declared_names(field._type_adapter.core_schema)
+        return _names[field]
+    except (AttributeError, TypeError):
+        return None
+
+
+_names: WeakKeyDictionary[Any, frozenset[str]] = WeakKeyDictionary()
 
 
 def install(app: FastAPI, *, config: Config | None = None, **settings: Any) -> ErrorHandler:

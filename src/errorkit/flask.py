@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from weakref import ref
 
 import flask
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import (
+    BadRequestKeyError,
+    HTTPException,
+    InternalServerError,
+    SecurityError,
+    default_exceptions,
+)
 
 from errorkit import telemetry
 from errorkit.declaration import Operation
 from errorkit.errors import APIError, MalformedJSONError
 from errorkit.exchange import RawHeaders
+from errorkit.finding_paths import declared_names
 from errorkit.handler import build_handler
+from errorkit.http_exception import from_http_exception
 from errorkit.lifecycle import came_through
 from errorkit.normalisation import candidate
 from errorkit.validation import as_error
@@ -106,13 +114,9 @@ class ErrorKit:
         if exception.code == 400 and came_through(exception, flask.Request.on_json_loading_failed):
             return MalformedJSONError()
         status = exception.code or 500
-        spec = self.handler.catalog.by_status(status if 400 <= status <= 599 else 500)
-        error = spec.occurrence()
-        if exception.description and exception.description != type(exception).description:
-            if status < 500:
-                error.message = exception.description
-            else:
-                error.context = {"description": exception.description}
+        error = from_http_exception(self.handler.catalog, status, _authors_words(exception), None)
+        if isinstance(exception, BadRequestKeyError) and exception.args and isinstance(exception.args[0], str):
+            error.param = exception.args[0]  # what the view asked the request for
         return error
 
 
@@ -311,9 +315,15 @@ def validate(model: type[M], data: Any, *, location: str = "body") -> M:
         return model.model_validate(data)
     except ValidationError as refused:
         kit: ErrorKit | None = flask.current_app.extensions.get("errorkit")
-        findings = refused.errors(include_url=False, include_context=False, include_input=False)
         field_codes = kit.handler.catalog.field_codes if kit is not None else {}
-        invalid = as_error(findings, field_codes=field_codes, location=location)
+        names = declared_names(model.__pydantic_core_schema__)
+        invalid = as_error(
+            refused.errors(include_url=False),
+            field_codes=field_codes,
+            location=location,
+            submitted=data,
+            declared=names,
+        )
         invalid.reason = "validation"
         raise invalid from None
 
@@ -328,3 +338,14 @@ def operations(app: flask.Flask) -> Iterator[Operation]:
             handler = getattr(getattr(view, "view_class", None), method.lower(), view)  # of a MethodView
             path = _CONVERTER.sub(r"{\1}", rule.rule)
             yield Operation(method, path, tuple(dict.fromkeys((handler, *before))))
+
+
+def _authors_words(exception: HTTPException) -> Any:
+    """What the application said in raising it: no words of werkzeug's, which may repeat a host."""
+    said = vars(exception).get("description")
+    return None if isinstance(exception, SecurityError) or said in _WERKZEUGS_WORDS else said
+
+
+_WERKZEUGS_WORDS = tuple(
+    {vars(cls)["description"] for cls in default_exceptions.values() if "description" in vars(cls)}
+)

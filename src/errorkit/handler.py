@@ -14,7 +14,7 @@ from errorkit.config import Config, ConfigurationError
 from errorkit.errors import APIError
 from errorkit.events import EventLog, compact, last_resort
 from errorkit.exchange import CLIENT_CLOSED_REQUEST, RawHeaders, Request, Response, phrase, raw_header
-from errorkit.failure import Failure, Private, Public, new_tuple, release
+from errorkit.failure import Failure, Private, Public, new_tuple, release, traceback_of
 from errorkit.identification import Identified, Identifier
 from errorkit.normalisation import Default, surviving
 from errorkit.presentation import Presenter, Shown, declares_only, in_common
@@ -47,8 +47,10 @@ class ErrorHandler:
         self._negotiates = bool(self.selection.problems)
         self._on_failure = config.on_failure
 
-    def announce(self, **covered: list[str]) -> None:
-        """One line at start-up: what is covered, by which dialects."""
+    def announce(self, **covered: Any) -> None:
+        """One line at start-up: what is covered, by which dialects; and whether bodies carry tracebacks, and why."""
+        if self._development:
+            covered["development"] = f"bodies carry tracebacks: turned on by {self.config.source_of('development')}"
         dialects = {prefix or "/": renderer.dialect.name if renderer else None for prefix, renderer in self.renderers}
         try:
             self.events.announce("errorkit_installed", dialects=dialects, codes=len(self.catalog), **covered)
@@ -194,7 +196,7 @@ class ErrorHandler:
         exception = failure.private.exception
         try:
             if exception is not None and request.traceback is not None and exception is request.exception:
-                BaseException.with_traceback(exception, exception.__traceback__ or request.traceback)
+                BaseException.with_traceback(exception, traceback_of(exception) or request.traceback)
         except Exception as own:
             last_resort("a traceback was lost", own)
         if telemetry.present():
@@ -262,7 +264,7 @@ class ErrorHandler:
         error = shown.error
         if not (kind is None or error is None or self._development) and declares_only(type(error)):
             renderer.prepare(kind, public._replace(message=shown.spec.message), own, cache_control=cacheable)
-        debug = self._debug(identified.exception) if self._development else None
+        debug = self._debug(identified.exception) if self._development and error is not None else None
         return renderer.render(public, own, cache_control=cacheable, debug=debug)
 
     def _private(self, identified: Identified) -> Private:

@@ -15,7 +15,13 @@ import httpx
 
 from errorkit.dialects import Dialect, get_dialect
 from errorkit.request_id import get_request_id
-from errorkit.upstream import UpstreamError, UpstreamTimeoutError, UpstreamUnavailableError, upstream_error
+from errorkit.upstream import (
+    BoundedBody,
+    UpstreamError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+    upstream_error,
+)
 
 _OURS = (httpx.LocalProtocolError, httpx.UnsupportedProtocol)
 """Not the upstream's fault: a request that we built wrongly."""
@@ -35,10 +41,10 @@ class _Upstream:
         if request_id is not None:
             request.headers.setdefault(self.dialect.request_id_header, request_id)
 
-    def error(self, response: httpx.Response) -> UpstreamError:
-        """The service's error for an error response that has been read."""
-        status, headers, body = response.status_code, response.headers, response.content
-        return upstream_error(status, headers, body, dialect=self.dialect, name=self.name)
+    def error(self, response: httpx.Response, body: BoundedBody) -> UpstreamError:
+        """The service's error for an error response of which as much as may be has been read."""
+        status, headers = response.status_code, response.headers
+        return upstream_error(status, headers, body.decoded(), dialect=self.dialect, name=self.name)
 
     @contextmanager
     def watch(self) -> Iterator[None]:
@@ -80,10 +86,16 @@ class UpstreamTransport(httpx.BaseTransport):
         self._upstream.introduce(request)
         with self._upstream.watch():
             response = self._transport.handle_request(request)
+            assert isinstance(response.stream, httpx.SyncByteStream)
             if response.is_error:
-                response.read()
-                raise self._upstream.error(response)
-        assert isinstance(response.stream, httpx.SyncByteStream)
+                body = BoundedBody(response.headers.get("content-encoding", ""))
+                try:
+                    for chunk in response.stream:
+                        if not body.feed(chunk):
+                            break
+                finally:
+                    response.close()
+                raise self._upstream.error(response, body)
         response.stream = _Stream(response.stream, self._upstream)
         return response
 
@@ -106,10 +118,16 @@ class AsyncUpstreamTransport(httpx.AsyncBaseTransport):
         self._upstream.introduce(request)
         with self._upstream.watch():
             response = await self._transport.handle_async_request(request)
+            assert isinstance(response.stream, httpx.AsyncByteStream)
             if response.is_error:
-                await response.aread()
-                raise self._upstream.error(response)
-        assert isinstance(response.stream, httpx.AsyncByteStream)
+                body = BoundedBody(response.headers.get("content-encoding", ""))
+                try:
+                    async for chunk in response.stream:
+                        if not body.feed(chunk):
+                            break
+                finally:
+                    await response.aclose()
+                raise self._upstream.error(response, body)
         response.stream = _AsyncStream(response.stream, self._upstream)
         return response
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.errors import APIError
@@ -34,7 +35,8 @@ class Identifier:
     def __init__(self, catalog: Catalog, translators: Mapping[type[BaseException], Translator]) -> None:
         self.catalog = catalog
         self._translators = dict(translators)
-        self._translator_of: dict[type, Translator | None] = {}
+        self._translator_of: WeakKeyDictionary[type, Translator | None] = WeakKeyDictionary()
+        """By class; an application may make classes while it runs, and let go of them."""
         self._specs: dict[type[APIError], ErrorSpec] = {}
         self._internal = catalog.by_code("internal")
 
@@ -60,7 +62,10 @@ class Identifier:
         Raises TypeError where a translator gives something else than an APIError.
         """
         if isinstance(exception, APIError):
-            return new_tuple(Identified, (exception, self.spec(type(exception)), exception, exception.reason))
+            reason = exception.reason
+            if exception.concealable and not reason:
+                reason = "absent"
+            return new_tuple(Identified, (exception, self.spec(type(exception)), exception, reason))
         translator = self._translate(type(exception))
         if translator is None and isinstance(exception, BaseExceptionGroup):
             declared = self._leaf(exception)
@@ -71,7 +76,7 @@ class Identifier:
             return Identified(self._internal.occurrence(), self._internal, exception, "unhandled")
         if not isinstance(error, APIError):
             raise TypeError(f"{translator!r} gave {type(error).__name__} for an exception; it must give an APIError")
-        reason = error.reason or ("validation" if error.details else "")
+        reason = error.reason or ("absent" if error.concealable else "validation" if error.details else "")
         return Identified(error, self.spec(type(error)), exception, reason)
 
     def spec(self, cls: type[APIError]) -> ErrorSpec:

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from errorkit import telemetry
 from errorkit.events import last_resort
 from errorkit.exchange import RawHeaders, Request, Response
+from errorkit.failure import traceback_of
 from errorkit.normalisation import MAX_BODY, candidate, recognise
 from errorkit.request_id import accept
 
@@ -208,7 +209,7 @@ class Exchange(Request):
         """
         self.answered = exception
         self.exception = exception
-        self.traceback = _traceback_of(exception)
+        self.traceback = traceback_of(exception)
         self._parts = []
         self._judging = False
         return self.replaced_by(self.handler.respond(self, self.meant(exception), kept or []))
@@ -226,7 +227,7 @@ class Exchange(Request):
         """A handler of the user's own has an answer to an exception: it is deliberate."""
         self.shaped_by = name
         self.answered = self.exception = exception
-        self.traceback = _traceback_of(exception)
+        self.traceback = traceback_of(exception)
 
     def withdraw(self) -> None:
         """Nobody has declared the exception after all: it flies on."""
@@ -415,13 +416,10 @@ def _is_encoded(headers: Sequence[tuple[bytes, bytes]]) -> bool:
     return any(name.lower() == b"content-encoding" for name, _ in headers)
 
 
-_traceback_of = BaseException.__dict__["__traceback__"].__get__  # an exception may override attribute access
-
-
 def came_through(exception: BaseException, function: Callable[..., object]) -> bool:
     """Did the exception come out of a function: is there a frame of its code."""
     code = getattr(getattr(function, "__func__", function), "__code__", None)
-    traceback = _traceback_of(exception)
+    traceback = traceback_of(exception)
     while traceback is not None:
         if traceback.tb_frame.f_code is code:
             return True

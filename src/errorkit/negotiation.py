@@ -21,6 +21,9 @@ _KEPT = (
 )
 """What a path's dialect decides about status and headers, whatever the body's form."""
 
+MAX_ACCEPT = 1024
+"""Characters of an Accept field that are read: what a client really prefers stands there."""
+
 
 def problem_beside(dialect: Dialect) -> Problem | None:
     """The problem dialect for paths of another one; None where that is the form already."""
@@ -32,9 +35,12 @@ def problem_beside(dialect: Dialect) -> Problem | None:
 def prefers_problem(accept: str, own: str) -> bool:
     """Does an Accept field name problem details, and no less than the dialect's own media type.
 
-    Total: what cannot be understood in the field asks for nothing.
+    Total: what cannot be understood in the field asks for nothing. What begins beyond
+    `MAX_ACCEPT` characters is not read.
     """
-    qualities = dict(map(_quality, accept.split(",")))
+    if len(accept) > MAX_ACCEPT:
+        accept = accept[:MAX_ACCEPT].rpartition(",")[0]
+    qualities = dict([_quality(item) for item in accept.split(",") if item and not item.isspace()])
     asked = qualities.get(Problem.media_type, 0.0)
     if asked <= 0:
         return False

@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Any, Literal, NamedTuple
 
 from errorkit.exchange import RawHeaders, phrase
+from errorkit.redaction import QUOTES_INPUT
 
 Policy = Literal["framework", "all", "off"]
 
@@ -24,6 +25,7 @@ _DESCRIBES_BODY = frozenset(
     {
         b"content-length", b"content-type", b"content-encoding", b"etag", b"last-modified",
         b"digest", b"content-digest", b"repr-digest", b"content-md5", b"accept-ranges", b"content-range",
+        b"transfer-encoding", b"trailer",
     }
 )  # fmt: skip
 _WERKZEUG_PAGE = re.compile(
@@ -118,7 +120,7 @@ def _line(status: int, body: bytes) -> Default | None:
         return None
     if len(body) > _MAX_LINE or len(line.splitlines()) > 1:
         return None
-    return Default(None if is_phrase(status, line) else line)
+    return Default(None if says_nothing(status, line) else line)
 
 
 def _json(status: int, body: bytes) -> Default | None:
@@ -130,17 +132,22 @@ def _json(status: int, body: bytes) -> Default | None:
         return None
     detail = value["detail"]
     if isinstance(detail, str):
-        return Default(None if is_phrase(status, detail) else detail)
+        return Default(None if says_nothing(status, detail) else detail)
     if isinstance(detail, list) and detail and all(isinstance(item, dict) and "loc" in item for item in detail):
         if status not in _FINDINGS_STATUSES:  # whatever it is about, it is not the request; of a 5xx no word is shown
             return Default() if status >= 500 else None
-        return Default(findings=tuple({k: item.get(k) for k in ("loc", "type", "msg")} for item in detail))
+        return Default(findings=tuple(detail))
     return Default() if detail is None else None
 
 
 def is_phrase(status: int, line: str) -> bool:
     """Does the line say no more than the status."""
     return line.rstrip(".").lower() in _phrases(status)
+
+
+def says_nothing(status: int, line: str) -> bool:
+    """Is there nothing in the line that may be told: no more than the status, or a validator's quotation of a value."""
+    return is_phrase(status, line) or QUOTES_INPUT in line
 
 
 @lru_cache(maxsize=256)

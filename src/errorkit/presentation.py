@@ -8,19 +8,32 @@ from typing import Any, NamedTuple
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.config import Config
 from errorkit.dialects import Dialect
-from errorkit.encoding import safe, text_of
+from errorkit.envelope_members import members_beside
 from errorkit.errors import APIError, MalformedJSONError, ValidationError
-from errorkit.exchange import RawHeaders, legal, raw_header
+from errorkit.exchange import RawHeaders, legal
 from errorkit.failure import NOTHING, Detail, Public
+from errorkit.header_fields import belongs, sendable
 from errorkit.identification import Identified, Identifier
 from errorkit.negotiation import varying
 from errorkit.rendering import Renderer, bounded
 from errorkit.request_id import accept
-from errorkit.retry import Advice, Wait, advise, clock, end_of, parse_retry_after
+from errorkit.retry import Advice, Wait, advise, clock, end_of, read_retry_after
 from errorkit.tenancy import shown_class
+from errorkit.texts import MAX_TEXT, plain_text
+from errorkit.values import safe
 
 _OWN_HEADERS = frozenset({b"content-type", b"content-length", b"retry-after", b"x-content-type-options"})
-_OCCURRENCE = ("param", "details", "retry_after", "headers", "rate_limit", "extensions", "concealed", "concealable")
+_OCCURRENCE = (
+    "param",
+    "details",
+    "retry_after",
+    "headers",
+    "rate_limit",
+    "extensions",
+    "concealed",
+    "concealable",
+    "found",
+)
 
 
 class Shown(NamedTuple):
@@ -84,11 +97,11 @@ class Presenter:
         extensions: Mapping[str, Any] = NOTHING
         if error is not None:
             if "message" in error.__dict__:
-                message = text_of(error.message)
+                message = _words(error.message, spec.message)
             if error.param is not None:
-                param = text_of(error.param, 512)
+                param = plain_text(error.param, 512)
             if error.extensions:
-                extensions = {text_of(name, 200): safe(value) for name, value in error.extensions.items()}
+                extensions = self._extensions(dialect, error.extensions)
             findings = tuple(map(_clean, error.details))
             if findings:
                 details = tuple(
@@ -102,7 +115,7 @@ class Presenter:
                 finding = dialect.deciding(findings)
                 param = param or finding.field or None
                 if "message" not in error.__dict__:
-                    message = text_of(dialect.describe(findings))
+                    message = _words(self._of_findings(dialect, findings, error.found), spec.message)
                 if dialect.code_from_finding and finding.code in self.catalog:
                     spec = self.catalog.by_code(finding.code)
         status, coarse, message = dialect.settle(status or spec.status, spec.type, message)
@@ -141,6 +154,22 @@ class Presenter:
             bounded(self._declared)[key] = self._fields(renderer, shown, kept)
         return self._declared[key]
 
+    def _extensions(self, dialect: Dialect, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Members for beside the envelope's own: one that has the name of such a member gets another."""
+        own = members_beside(dialect)
+        members: dict[str, Any] = {}
+        for name, value in given.items():
+            told = plain_text(name, 200)
+            if told is not None:
+                taken = told in own or told.lower() in dialect.reserved
+                members[f"detail_{told}" if taken else told] = safe(value)
+        return members
+
+    def _of_findings(self, dialect: Dialect, findings: tuple[Detail, ...], found: int | None) -> str:
+        if found is not None and found > len(findings):
+            return dialect.describe_many(findings, found)
+        return dialect.describe(findings)
+
     def _status_of(self, error: APIError, spec: ErrorSpec, dialect: Dialect) -> int:
         """A rejected request's status: configured, or the catalogue's own, or the dialect's."""
         missing = "missing_field" in [detail.code for detail in error.details]
@@ -154,15 +183,15 @@ class Presenter:
     def _fields(self, renderer: Renderer, shown: Shown, kept: RawHeaders) -> tuple[RawHeaders, bool]:
         """The error's own header fields, and whether a Cache-Control among them shall stand."""
         spec, error = shown
-        stays = {name.lower().decode("latin-1") for name, _ in kept}  # somebody's own challenge, say
-        fields: dict[str, object] = {k: v for k, v in spec.default_headers.items() if k.lower() not in stays}
+        headers: RawHeaders = []
         if error is not None and error.headers:
-            lowered = {str(name).lower() for name in error.headers}
-            fields = {name: value for name, value in fields.items() if name.lower() not in lowered}
-            fields.update(error.headers)
-        headers = [pair for pair in (raw_header(name, value) for name, value in fields.items()) if pair is not None]
+            headers = sendable(error.headers, spec.status, type(error).__name__)
         present = {name for name, _ in headers}
-        headers += [(name.lower(), v) for name, v in kept if name.lower() not in present and legal(name, v)]
+        kept = [(name.lower(), value) for name, value in kept if legal(name, value)]
+        headers += [pair for pair in kept if pair[0] not in present and belongs(pair[0], spec.status)]
+        present = {name for name, _ in headers}
+        declared = sendable(spec.default_headers, spec.status, spec.cls.__name__) if spec.default_headers else []
+        headers = [*(pair for pair in declared if pair[0] not in present), *headers]
         own_names = {*_OWN_HEADERS, renderer.id_header}  # of another library's id the answer has been told already
         headers = [pair for pair in headers if pair[0] not in own_names]
         cacheable = error is not None and any(name == b"cache-control" for name, _ in headers)
@@ -179,7 +208,12 @@ def in_common(error: APIError) -> object:
     Can be the key of a dict.
     """
     told = error.__dict__
-    public = len(told) - ("message" in told) - ("context" in told)
+    if "message" in told:
+        if type(told["message"]) is not str:
+            return None
+        public = len(told) - 1 - ("context" in told)
+    else:
+        public = len(told) - ("context" in told)
     if not public:
         return type(error)
     if public == 1 and "retry_after" in told:
@@ -198,9 +232,9 @@ def declares_only(cls: type[APIError]) -> bool:
 
 def _sent_wait(error: APIError, headers: RawHeaders) -> Wait | None:
     """The wait in a Retry-After field that the error brought, or that the old answer had."""
-    given = [value for name, value in error.headers.items() if name.lower() == "retry-after"]
+    given = [value for name, value in error.headers.items() if isinstance(name, str) and name.lower() == "retry-after"]
     given += [value.decode("latin-1") for name, value in headers if name.lower() == b"retry-after"]
-    return parse_retry_after(str(given[0]), clock()) if given else None
+    return read_retry_after(plain_text(given[0]) or "") if given else None
 
 
 def _clean(detail: Detail) -> Detail:
@@ -212,14 +246,20 @@ def _clean(detail: Detail) -> Detail:
         else:
             return detail
     return Detail(
-        tuple([part if isinstance(part, int) else text_of(part, 256) for part in path[:32]]),
-        text_of(message, 1024),
-        text_of(code, 64),
-        text_of(location, 16),
+        tuple([part if isinstance(part, int) else plain_text(part, 256) or "" for part in path[:32]]),
+        _words(message, "", 1024),
+        _words(code, "invalid_value", 64),
+        _words(location, "body", 16),
         kind,
     )
 
 
+def _words(said: object, otherwise: str, limit: int = MAX_TEXT) -> str:
+    """What an author has said, if it is a text; other objects' own words are not meant for clients."""
+    words = plain_text(said, limit)
+    return otherwise if words is None else words
+
+
 def _plain(text: object, limit: int) -> bool:
-    """Would `text_of` give the same."""
+    """Would `plain_text` give the same."""
     return type(text) is str and len(text) <= limit and text.isascii()

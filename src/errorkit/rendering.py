@@ -124,7 +124,7 @@ class Renderer:
         words = self.dialect.phrases.get(public.status)
         bounded(self.prepared)[kind] = Prepared(public, public[:4], public[10:], words, template, head)
 
-    def again(self, prepared: Prepared, message: object, request_id: str) -> tuple[Public, Response]:
+    def again(self, prepared: Prepared, message: str | None, request_id: str) -> tuple[Public, Response]:
         """A further occurrence: the same as `render` would make.
 
         message: its own, or None.

@@ -18,7 +18,11 @@ Wait = float | timedelta | datetime
 """Seconds, a duration, or the instant at which waiting ends."""
 
 LONGEST = 366 * 24 * 3600
-"""Seconds. A longer wait is sent as this one."""
+"""Seconds. A longer wait is sent as this one, and a client asks again then; an instant further ahead keeps its date
+in `resume_at`."""
+
+MAX_FIELD = 1024
+"""Characters of a response field that are read; a longer one says nothing."""
 
 
 class Advice(NamedTuple):
@@ -79,10 +83,13 @@ def advise(wait: Wait, now: datetime) -> Advice:
     else:
         exact = wait
     seconds = math.ceil(max(0, min(exact, LONGEST)))
-    instant = wait if isinstance(wait, datetime) and exact <= LONGEST else now + timedelta(seconds=seconds)
-    instant = max(instant.astimezone(UTC), now)
-    if instant.microsecond:
-        instant = instant.replace(microsecond=0) + timedelta(seconds=1)
+    try:
+        instant = wait if isinstance(wait, datetime) else now + timedelta(seconds=seconds)
+        instant = max(instant.astimezone(UTC), now)
+        if instant.microsecond:
+            instant = instant.replace(microsecond=0) + timedelta(seconds=1)
+    except OverflowError:  # at the end of the calendar
+        instant = now.replace(microsecond=0) + timedelta(seconds=seconds + 1)
     return Advice(seconds, instant)
 
 
@@ -101,6 +108,14 @@ def parse_retry_after(value: str, now: datetime) -> int | None:
 
     Takes digits and HTTP-dates, and the fractions that some limiters send.
     """
+    wait = read_retry_after(value)
+    return None if wait is None else advise(wait, now).seconds
+
+
+def read_retry_after(value: str) -> Wait | None:
+    """What a Retry-After field says, as seconds or as an instant; None if nothing usable."""
+    if len(value) > MAX_FIELD:
+        return None
     value = value.strip()
     if value.isascii() and value.isdigit():
         return min(int(value[:12]), LONGEST)
@@ -111,10 +126,8 @@ def parse_retry_after(value: str, now: datetime) -> int | None:
             instant = parsedate_to_datetime(value)
         except (TypeError, ValueError, OverflowError):
             return None
-        if instant.tzinfo is None:
-            instant = instant.replace(tzinfo=UTC)
-        return advise(instant, now).seconds
-    return advise(exact, now).seconds if math.isfinite(exact) else None
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
+    return exact if math.isfinite(exact) else None
 
 
 @lru_cache(maxsize=64)
@@ -166,7 +179,7 @@ def rate_limit_headers(quota: RateLimit) -> dict[str, str]:
 
 def parse_rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
     """The quota from the headers that `rate_limit_headers` writes (lower-case names)."""
-    policy, state = headers.get("ratelimit-policy", ""), headers.get("ratelimit", "")
+    policy, state = (headers.get(name, "")[:MAX_FIELD] for name in ("ratelimit-policy", "ratelimit"))
     if not policy.startswith('"') or not state.startswith('"'):
         return None
     name, _, parameters = state[1:].partition('"')

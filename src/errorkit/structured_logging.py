@@ -20,7 +20,7 @@ from typing import Any
 
 from structlog.contextvars import get_contextvars
 
-from errorkit.encoding import encode
+from errorkit.encoding import encode_line
 from errorkit.events import compact
 from errorkit.request_id import current
 
@@ -55,10 +55,10 @@ class JSONLine:
             exception = _exception(line.pop("exc_info"))
             if exception is not None:
                 line.setdefault("exception", compact(exception, words=self._words))
-        return encode(line)
+        return encode_line(line)
 
     def _timestamp(self) -> str:
-        second, rest = divmod(time_ns(), 1_000_000_000)
+        second, rest = divmod(int(time_ns()), 1_000_000_000)
         cached = self._second
         if cached[0] != second:  # one tuple, so that threads see a second and its text together
             cached = self._second = (second, strftime("%Y-%m-%dT%H:%M:%S", gmtime(second)))

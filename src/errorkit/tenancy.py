@@ -25,22 +25,30 @@ def visible(
     """The resource, if there is one and it is the caller's own.
 
     resource: what was looked up; None if there is none.
-    tenant: the attribute, or a function, that gives the resource's tenant.
+    tenant: the attribute, or a function, that gives the resource's tenant. Where it raises, or
+        gives None, the resource is nobody's, and not the caller's.
     caller: the calling tenant. None sees nothing.
     error: raised for an absent and for a foreign resource alike. The client sees only its
         class's words, so the two cannot be told apart; the log can.
     """
     of = attrgetter(tenant) if isinstance(tenant, str) else tenant  # the same work for both, as far as possible
-    owner = None if resource is None else of(resource)
-    if resource is not None and caller is not None and owner == caller:
-        return resource
-    raise _concealed(error, "absent" if resource is None else "cross_tenant", owner, caller)
+    owner = failed = None
+    if resource is not None:
+        try:
+            owner = of(resource)
+            if caller is not None and owner is not None and owner == caller:
+                return resource
+        except Exception as exception:  # a row that breaks its own rule must not look different from none
+            failed = type(exception).__name__
+    raise _concealed(error, "absent" if resource is None else "cross_tenant", owner, caller, failed)
 
 
-def _concealed(error: APIError | type[APIError], reason: str, owner: Any, caller: Any) -> APIError:
+def _concealed(error: APIError | type[APIError], reason: str, owner: Any, caller: Any, failed: str | None) -> APIError:
     occurrence = error() if isinstance(error, type) else copy(error)  # an instance may serve several requests
     occurrence.concealed = True
     occurrence.reason, occurrence.owner, occurrence.caller = reason, owner, caller
+    if failed is not None:
+        occurrence.context = {**occurrence.context, "tenant": f"{failed} while it was read"}
     return occurrence
 
 

@@ -1,4 +1,4 @@
-"""Where only Starlette's own layers are between errorkit and the router, they are left out; nothing else changes."""
+"""The stack stays what the framework builds, and its table of handlers is what it was found to be."""
 
 from __future__ import annotations
 
@@ -89,12 +89,40 @@ def layers(stack: Any) -> list[type]:
 
 @covering
 @in_each
-def test_what_no_exception_reaches_is_not_asked(framework: type[Starlette], cover: Any) -> None:
-    """A request passes neither of Starlette's two exception layers."""
+def test_the_stack_is_what_the_framework_builds(framework: type[Starlette], cover: Any) -> None:
+    """Its first layer is a ServerErrorMiddleware, for which instrumentations look; none is missing."""
     covered = cover(framework, {"dialect": "problem"})
     assert asgi(covered, path="/fine").status == 200
     assert asgi(covered, path="/conflict").json()["code"] == "conflict"
-    assert not {ServerErrorMiddleware, ExceptionMiddleware} & set(layers(covered.middleware_stack))
+    assert isinstance(covered.middleware_stack, ServerErrorMiddleware)
+    bare = [layer for layer in layers(app(framework).build_middleware_stack()) if layer is not ServerErrorMiddleware]
+    assert [layer for layer in layers(covered.middleware_stack) if layer in bare] == bare
+
+
+@in_each
+def test_the_frameworks_table_of_handlers_is_as_it_was_found(framework: type[Starlette]) -> None:
+    """A pair of mappings, by class and by status, that ExceptionMiddleware puts into the scope and routes read."""
+    seen: list[Any] = []
+
+    async def look(request: Request) -> Response:
+        seen.append(request.scope["starlette.exception_handlers"])
+        raise HTTPException(404)
+
+    async def mine(request: Request, exception: Exception) -> Response:
+        return JSONResponse({"mine": True}, 404)
+
+    bare = framework(routes=[Route("/look", look)], exception_handlers={404: mine, KeyError: mine})
+    assert asgi(bare, path="/look").json() == {"mine": True}
+    covered = installed(framework, {"dialect": "problem"}, exception_handlers={404: mine, KeyError: mine})
+    covered.router.routes.append(Route("/look", look))
+    assert asgi(covered, path="/look").json() == {"mine": True}
+    (by_class, by_status), (our_classes, our_statuses) = seen
+    assert (by_class[KeyError], by_status[404]) == (mine, mine)
+    assert HTTPException in by_class
+    assert set(by_class) <= set(our_classes)
+    assert set(by_status) == set(our_statuses)
+    assert len(our_classes) == len(list(our_classes))
+    assert KeyError in our_classes
 
 
 @pytest.mark.parametrize("path", ["/elsewhere", "/unchanged", "/raw/x"])
@@ -187,8 +215,10 @@ def test_a_level_that_is_part_of_a_loggers_class_is_known_without_a_logger() -> 
         for wrapper in (Quiet, structlog.make_filtering_bound_logger("error"), Quiet):
             structlog.configure(processors=[keep], wrapper_class=wrapper)
             for error in (errors.ConflictError(), errors.InternalError()):
-                request = for_starlette.StarletteRequest({"type": "http", "path": "/", "headers": []}, handler)
-                request.renderer, request.request_id = handler.renderer_for("/"), "r1"
+                scope = {"type": "http", "path": "/", "headers": []}
+                renderer = handler.renderer_for("/")
+                assert renderer is not None
+                request = for_starlette.StarletteExchange(scope, handler, renderer, "r1")
                 handler.respond(request, error)
                 assert request.failure is not None
                 events.record(request, request.failure)

@@ -13,7 +13,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, ServiceUnavailable, TooMa
 
 from conformance.starlette_apps import SECRET, ClientGone, Invoice, Item, Overloaded, UserError, settings
 from errorkit import errors
-from errorkit.flask import ErrorKit
+from errorkit.flask import ErrorKit, validate
 from errorkit.wsgi import ErrorMiddleware
 
 
@@ -67,7 +67,7 @@ def flask_app(dialect: Any, directory: Path) -> Flask:
 
     @app.post("/items")
     def create() -> dict[str, str]:
-        Item.model_validate(request.get_json())
+        validate(Item, request.get_json())
         return {}
 
     @app.get("/crash")

@@ -20,7 +20,7 @@ from errorkit import errors, visible
 from errorkit.asgi import ErrorMiddleware as ASGIMiddleware
 from errorkit.errors import APIError
 from errorkit.fastapi import ErrorMiddleware as FastAPIMiddleware
-from errorkit.flask import ErrorKit
+from errorkit.flask import ErrorKit, validate
 from errorkit.retry import RateLimit, rate_limit_headers
 from errorkit.starlette import ErrorMiddleware as StarletteMiddleware
 from errorkit.wsgi import ErrorMiddleware as WSGIMiddleware
@@ -197,7 +197,7 @@ def _kaiko_chat() -> tuple[Any, Any]:
     def flask_chat() -> dict[str, str]:
         from flask import request
 
-        Chat.model_validate(request.get_json())
+        validate(Chat, request.get_json())
         return {}
 
     return api, site

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from errorkit import errors
+from driving import asgi
+from errorkit import ConflictError, errors
 from errorkit.asgi import ErrorMiddleware
 from errorkit.catalog import Catalog
 from errorkit.config import Config, ConfigurationError
@@ -112,6 +113,66 @@ def test_a_bad_environment_fails_at_start_up(environ: dict[str, str], words: str
     """A typing mistake in a deployment is not silently ignored."""
     with pytest.raises(ConfigurationError, match=words):
         Config.load(environ=environ)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_HTTP", "PORT", "PORT_80_TCP", "PORT_80_TCP_ADDR",
+     "PORT_53_UDP_PROTO", "API_SERVICE_HOST", "API_V2_PORT_443_TCP_PORT"],
+)  # fmt: skip
+def test_what_kubernetes_puts_into_a_pod_is_no_setting(name: str) -> None:
+    """Beside a Service called errorkit, or errorkit-api."""
+    assert Config.load(environ={f"ERRORKIT_{name}": "tcp://10.0.0.1:80"}).dialects[0][1].name == "problem"
+
+
+@pytest.mark.parametrize("name", ["SERVICE", "PORTS", "PORT_80", "HOST", "SERVICE_HOSTS", "PORT_80_TPC"])
+def test_what_only_looks_like_it_is_a_mistake(name: str) -> None:
+    """Strictness is meant."""
+    with pytest.raises(ConfigurationError, match="names no setting"):
+        Config.load(environ={f"ERRORKIT_{name}": "x"})
+
+
+@pytest.mark.parametrize("way", ["keyword", "environment ERRORKIT_DEVELOPMENT", "file settings.toml", "config"])
+def test_development_is_told_at_start_up_at_warning_and_where_it_was_turned_on(
+    way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: list[dict[str, Any]]
+) -> None:
+    """By each of the ways to turn it on, for bodies that then carry tracebacks."""
+    settings: dict[str, Any] = {}
+    if way == "keyword":
+        settings = {"development": True}
+    elif way == "config":
+        settings = {"config": Config(development=True)}
+    elif way.startswith("environment"):
+        monkeypatch.setenv("ERRORKIT_DEVELOPMENT", "1")
+    else:
+        (tmp_path / "settings.toml").write_text("development = true")
+        settings = {"config": Config.load(file=tmp_path / "settings.toml")}
+    build_handler(settings.pop("config", None), settings).announce()
+    (told,) = log
+    source = "keyword" if way == "config" else way
+    assert (told["event"], told["log_level"]) == ("errorkit_installed", "warning")
+    assert told["development"] == f"bodies carry tracebacks: turned on by {source}"
+    log.clear()
+    build_handler(None, {"development": False}).announce()
+    assert (log[0]["log_level"], "development" in log[0]) == ("info", False)
+
+
+def test_a_class_that_wants_arguments_answers_for_foreign_exceptions_all_the_same() -> None:
+    """What its constructor asks for is not known."""
+
+    class NeedsName(ConflictError):
+        """Taken."""
+
+        code = "needs_name"
+
+        def __init__(self, name: str) -> None:
+            super().__init__(f"{name} exists")
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise Mine("x")
+
+    reply = asgi(ErrorMiddleware(app, catalog=[NeedsName], exceptions={Mine: NeedsName}))
+    assert (reply.status, reply.json()["code"], reply.json()["detail"]) == (409, "needs_name", ConflictError.message)
 
 
 def test_a_toml_table_chooses(tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.middleware.cors import CORSMiddleware
 
+from driving import asgi
 from errorkit import ConflictError, Detail, ValidationError
+from errorkit.asgi import ErrorMiddleware as GenericMiddleware
 from errorkit.fastapi import ErrorMiddleware
 from errorkit.flask import ErrorKit
 from errorkit.negotiation import prefers_problem, varying
@@ -142,3 +144,14 @@ def test_flask_negotiates_too() -> None:
 def test_no_accept_field_breaks_it(accept: str) -> None:
     """Any text is an answer: yes or no."""
     assert prefers_problem(accept, "application/json") in (True, False)
+
+
+def test_several_accept_lines_are_one_list() -> None:
+    """RFC 9110 section 5.3."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise ConflictError
+
+    headers = [("accept", "application/json;q=0.1"), ("accept", PROBLEM)]
+    reply = asgi(GenericMiddleware(app, dialect="openai", negotiate=True), headers=headers)
+    assert reply.header("content-type") == PROBLEM

@@ -204,7 +204,16 @@ def test_a_success_that_is_not_json_is_a_value_error_with_the_raw_text(server: S
         errors.parse_json(response.content)
     assert type(caught.value) is errors.KaizenDecodeError
     assert caught.value.text == "hello, not JSON"
+    assert repr(caught.value) == "KaizenDecodeError(15 characters)"
     assert errors.parse_json(b'{"a": [1]}') == {"a": [1]}
+
+
+def test_what_libraries_log_of_an_error_holds_no_header_field_and_no_body(server: Server) -> None:
+    """Those that retry log its `repr`: what went wrong, and no cookie."""
+    errors = module(KAIZEN, "errors")
+    body = b'{"detail": "Taken.", "code": "conflict", "more": "canary"}'
+    error = errors.error_from(409, {"Set-Cookie": "canary"}, body)
+    assert repr(error) == f"{type(error).__name__}('409 conflict: Taken.')"
 
 
 @pytest.mark.parametrize("body", [b"[" * 100_000, b"\xff\xfe{", b"null", b"[]", b'"text"', b'{"error": "flat"}'])

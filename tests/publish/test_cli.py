@@ -209,6 +209,25 @@ def test_explain_takes_any_spelling() -> None:
         assert "HTTP/1.1 422 Unprocessable Content" in output
 
 
+def test_a_catalogues_words_do_not_reach_the_terminal_as_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Escape sequences and marks that turn the direction of a text."""
+    (tmp_path / "painted_errors.py").write_text(
+        "from errorkit import Catalog, ConflictError\n"
+        "class Painted(ConflictError):\n"
+        "    code, title = 'painted', 'T\\x1b]0;title\\x07'\n"
+        "    description, resolution = 'a\\x1b[2Jb', 'c\\u202ed'\n"
+        "    message = 'e\\x9b31mf'\n"
+        "catalog = Catalog([Painted])\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    for command in (["explain", "painted_errors:catalog", "painted"], ["preview", "painted_errors:catalog", "painted"]):
+        output = run(*command).output
+        assert not set(output) & set("\x1b\x07\x9b\u202e")
+        assert "\ufffd" in output
+
+
 def test_preview_shows_every_response() -> None:
     """All codes, or those named, in any dialect."""
     assert run("preview", CATALOG).output.count("HTTP/1.1 ") >= 26

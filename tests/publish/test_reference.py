@@ -188,6 +188,25 @@ def test_markdown_holds_the_same(pages: Files) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("[x](javascript:alert`1`)", "[x](#)"),
+        ("[x]( JavaScript:alert`1`)", "[x]( #)"),
+        ("[x](data:text/html,y)", "[x](#)"),
+        ("[x](java&#115;cript:alert`1`)", "[x](#)"),
+        ("[x]: vbscript:y", "[x]: #"),
+        ("[x](https://host/a) [y](index.md) [z](mailto:a@b.c)", "[x](https://host/a) [y](index.md) [z](mailto:a@b.c)"),
+        ("Note: see [1].", "Note: see [1]."),
+    ],
+)
+def test_a_link_in_an_authors_words_runs_nothing(words: str, shown: str) -> None:
+    """Pages and addresses alone are linked to."""
+    cls = type("Linked", (APIError,), {"code": "linked", "status": 409, "description": words, "__module__": __name__})
+    page = markdown(Catalog([cls]), get_dialect("openai"), OPTIONS)["linked.md"]
+    assert f"\n{shown}\n" in page
+
+
+@pytest.mark.parametrize(
     ("dialect", "code", "message"),
     [
         ("openai", "error.code", "error.message"),

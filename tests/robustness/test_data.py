@@ -21,6 +21,7 @@ from errorkit.asgi import ErrorMiddleware
 from errorkit.dialects import PRESETS, get_dialect
 from errorkit.encoding import CUT
 from errorkit.rendering import MAX_BODY
+from errorkit.texts import WITHHELD
 from robustness.strict_asgi import run
 
 
@@ -110,6 +111,16 @@ VALUES: dict[str, Any] = {
 }
 
 
+WITHOUT_FORM = [
+    VALUES[name]
+    for name in (
+        "fraction", "complex", "path", "memoryview", "class", "object", "unprintable", "iterating", "items",
+        "exception", "endless", "tuple keys",
+    )
+]  # fmt: skip
+"""They have no form of their own in JSON: nothing of them is shown."""
+
+
 def answer(error: Exception, dialect: str = "problem") -> tuple[int, Any, bytes]:
     """Status, strictly parsed body and raw body of an application that raises an error."""
 
@@ -131,13 +142,13 @@ def answer(error: Exception, dialect: str = "problem") -> tuple[int, Any, bytes]
 def test_a_value_of_any_kind_leaves_status_code_and_json_intact(
     events: list[dict[str, Any]], last_words: list[str], value: Any, dialect: str
 ) -> None:
-    """As message, extension member, nested member and log context: never a second failure."""
-    error = ConflictError(
-        value, extra=value, nested={"list": [value]}, context={"fact": value, "password": "hunter2-canary"}
-    )
-    status, _, raw = answer(error, dialect)
+    """As message, extension member, nested member and log context, put there past the constructor: no second failure."""
+    error = ConflictError(context={"fact": value, "password": "hunter2-canary"})
+    error.message, error.extensions = value, {"extra": value, "nested": {"list": [value]}}
+    status, body, raw = answer(error, dialect)
     assert status == 409
     assert b"hunter2-canary" not in raw
+    assert (WITHHELD in json.dumps(body)) is any(value is each for each in WITHOUT_FORM)
     assert [event["code"] for event in events] == ["conflict"]
     json.dumps(events[0])
     assert "hunter2-canary" not in json.dumps(events[0]["context"])
@@ -145,7 +156,7 @@ def test_a_value_of_any_kind_leaves_status_code_and_json_intact(
 
 
 @pytest.mark.parametrize(
-    "name", ["deep", "endless", "10 MB text", "10 MB bytes", "wide", "wide list", "astral", "10**5000", "cyclic"]
+    "name", ["deep", "10 MB text", "10 MB bytes", "wide", "wide list", "astral", "10**5000", "cyclic"]
 )
 def test_what_was_cut_is_marked(name: str) -> None:
     """A client can tell that a value is not whole."""
@@ -179,7 +190,7 @@ def test_more_members_than_fit_are_cut_and_marked(dialect: str) -> None:
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
 def test_any_value_in_a_detail_is_rendered(value: Any) -> None:
     """A finding's path and words come from validators and from people."""
-    details = [Detail(("body", value if isinstance(value, (str, int)) else str(type(value))), value, value)]
+    details = [Detail(("body", value), value, value)]
     status, _, _ = answer(ValidationError(details=details))
     assert status == 422
 
@@ -227,7 +238,6 @@ JSON = st.recursive(
         st.decimals(),
         st.datetimes(),
         st.uuids(),
-        st.complex_numbers(),
     ),
     lambda inner: st.one_of(
         st.lists(inner, max_size=4),

@@ -179,8 +179,20 @@ def test_a_header_of_a_normalised_answer_cannot_split() -> None:
 
 def test_a_reason_of_a_websocket_is_bounded() -> None:
     """RFC 6455 5.5: at most 123 bytes, no torn character."""
-    from errorkit.asgi.messages import reason
+    from errorkit.asgi.websocket import reason
 
     assert len(reason("名" * 100).encode()) <= 123
     assert reason("名" * 100) == "名" * 41
     assert reason("\ud800abc").endswith("abc")
+
+
+def test_of_two_request_ids_neither_is_believed() -> None:
+    """A proxy that adds its own leaves the client's before it; WSGI servers join the two."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise ConflictError
+
+    both = [(b"x-request-id", b"client"), (b"x-request-id", b"proxy")]
+    sent = run(ErrorMiddleware(app), http_scope(headers=both)).sent
+    assert sent.headers["x-request-id"] not in ("client", "proxy", "")
+    assert run(ErrorMiddleware(app), http_scope(headers=both[:1])).sent.headers["x-request-id"] == "client"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -136,6 +137,52 @@ def test_exception_text_can_be_kept_out(events: list[dict[str, Any]]) -> None:
     assert "canary" not in json.dumps(events)
     assert "ValueError" in events[0]["exception"]
     assert "KeyError" in events[0]["exception"]
+
+
+def test_the_last_resort_keeps_words_out_too(last_words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A translator that fails, a hook, a log that cannot be written: while one handler wants no words, none are told."""
+
+    class Domain(Exception):
+        """Of the application."""
+
+    def translate(error: Domain) -> Any:
+        raise RuntimeError(f"translator saw {error}")
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise Domain("canary")
+
+    def hook(failure: Any, request: Any) -> None:
+        raise RuntimeError(f"hook saw {failure.private.exception}")
+
+    settings: dict[str, Any] = {"exceptions": {Domain: translate}, "on_failure": hook}
+    wordless = ErrorMiddleware(app, redact_exception_text=True, **settings)
+    run(wordless)
+    assert len(last_words) == 2
+    assert "canary" not in str(last_words)
+    assert "RuntimeError" in last_words[0]
+    monkeypatch.setattr(wordless.handler.events, "record", lambda *_: translate(Domain("canary")))
+    run(wordless)
+    assert "canary" not in str(last_words)
+
+
+def test_without_that_wish_the_last_resort_says_what_happened(last_words: list[str]) -> None:
+    """In the words of what failed."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise ConflictError
+
+    def hook(failure: Any, request: Any) -> None:
+        raise RuntimeError("canary")
+
+    run(ErrorMiddleware(app, on_failure=hook))
+    assert "canary" in last_words[0]
+
+
+def test_the_published_names_are_those_that_are_redacted() -> None:
+    """docs/events.md shows the list."""
+    page = Path(__file__).parents[2] / "docs" / "events.md"
+    shown = page.read_text().split("```text\n")[1].split("```")[0].split()
+    assert tuple(shown) == SECRET_NAMES
 
 
 def test_submitted_values_are_not_logged(events: list[dict[str, Any]]) -> None:

@@ -270,7 +270,101 @@ def test_a_foreign_resource_looks_like_an_absent_one(
         assert status == tenant_status
         assert dict(fields)[b"cache-control"] == b"no-store"
         assert not {b"etag", b"set-cookie", b"link", b"allow", b"retry-after", b"ratelimit"} & set(dict(fields))
-        assert [event["log_level"] for event in events] == ["warning", "info"], "the operator can tell"
+        assert [event["reason"] for event in events] == ["cross_tenant", "absent"], "the operator can tell"
+        assert [event["log_level"] for event in events] == ["warning", "warning"], "a client's watch cannot"
+
+
+class Unowned:
+    """A row of which nobody knows whose it is: every way to ask fails in its own way."""
+
+    def __init__(self, tenant: Any) -> None:
+        self.given = tenant
+
+    @property
+    def tenant(self) -> Any:
+        if isinstance(self.given, Exception):
+            raise self.given
+        return self.given
+
+
+class Uncomparable:
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("canary")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("dialect", PRESETS)
+@pytest.mark.parametrize(
+    "given", [None, 0, "", KeyError("canary"), AttributeError("canary"), Uncomparable()], ids=lambda v: type(v).__name__
+)
+@pytest.mark.parametrize("way", ["visible", "function", "conceal_as", "forbidden"])
+def test_a_row_without_a_readable_owner_looks_like_an_absent_one(
+    events: list[dict[str, Any]], dialect: str, given: Any, way: str
+) -> None:
+    """The owner is None, or reading or comparing it fails: the same bytes, the same level, and the log tells why."""
+    error = NotFoundError if way == "forbidden" else InvoiceNotFound
+    row = Unowned(given)
+
+    async def endpoint(request: Any) -> Any:
+        found = None if request.path_params["id"] == "absent" else row
+        if way in ("visible", "function"):
+            of: Any = "tenant" if way == "visible" else (lambda r: r.tenant.lower())
+            visible(found, tenant=of, caller="me", error=InvoiceNotFound)
+        if found is None:
+            raise error
+        owner = None if isinstance(given, Exception) else given
+        raise ForbiddenError("canary", resource_tenant=owner, conceal_as=error if way == "conceal_as" else None)
+
+    app = Starlette(
+        routes=[Route("/{id}", endpoint)],
+        middleware=[Middleware(ErrorMiddleware, dialect=dialect, catalog=[InvoiceNotFound])],
+    )
+    start_up(app)
+    id_header = get_dialect(dialect).request_id_header.lower().encode()
+    seen = [run(app, http_scope(f"/{each}", "GET", [(id_header, b"the-id")])).sent for each in ("absent", "there")]
+    assert [sent.status for sent in seen] == [404, 404]
+    assert seen[0].start["headers"] == seen[1].start["headers"]
+    assert seen[0].body == seen[1].body
+    assert events[1]["reason"] == "cross_tenant"
+    if way != "forbidden":  # an absent one that is not concealable is a plain 404: docs/tenancy.md
+        assert [event["log_level"] for event in events] == ["warning", "warning"]
+    if way == "visible" and isinstance(given, Exception):
+        assert events[1]["context"] == {"tenant": f"{type(given).__name__} while it was read"}
+    assert "canary" not in str([event.get("context") for event in events])
+
+
+@pytest.mark.parametrize(
+    ("levels", "level"),
+    [
+        ({}, "warning"),
+        ({"invoice_not_found": "debug"}, "debug"),
+        ({"404": "error"}, "error"),
+        ({"4xx": "info"}, "info"),
+    ],
+)
+@pytest.mark.parametrize("way", ["visible", "raised"])
+def test_absent_and_foreign_have_one_level_whatever_is_configured(
+    events: list[dict[str, Any]], levels: dict[str, Any], level: str, way: str
+) -> None:
+    """By the code that is shown: one line that is filtered and another that is written take a different time."""
+
+    async def endpoint(request: Any) -> Any:
+        found = INVOICES.get(request.path_params["id"])
+        if way == "visible":
+            visible(found, tenant="tenant", caller="nobody", error=InvoiceNotFound)
+        if found is None:
+            raise InvoiceNotFound
+        raise ForbiddenError(resource_tenant=found.tenant, conceal_as=InvoiceNotFound)
+
+    app = Starlette(
+        routes=[Route("/{id}", endpoint)],
+        middleware=[Middleware(ErrorMiddleware, catalog=[InvoiceNotFound], levels=levels)],
+    )
+    start_up(app)
+    for number in ("1", "2"):
+        run(app, http_scope(f"/{number}"))
+    assert [(event["reason"], event["log_level"]) for event in events] == [("cross_tenant", level), ("absent", level)]
 
 
 def test_a_shared_error_instance_does_not_mix_up_tenants(events: list[dict[str, Any]]) -> None:

@@ -146,6 +146,27 @@ def test_every_cache_is_bounded() -> None:
     assert sum(sizes) > 100, "the requests did reach the caches"
 
 
+def test_a_class_that_the_application_lets_go_of_is_let_go_of() -> None:
+    """Exception classes that are made for one request are not remembered by it."""
+    made: list[weakref.ref[Any]] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        cls = type("Once", (Exception,), {"weight": bytearray(10_000)})
+        made.append(weakref.ref(cls))
+        raise cls("words")
+
+    covered = ErrorMiddleware(app)
+
+    async def main() -> None:
+        for _ in range(300):
+            await exchange(covered, http_scope())
+
+    asyncio.run(main())
+    gc.collect()
+    assert len(made) == 300
+    assert sum(reference() is not None for reference in made) <= 2
+
+
 class Big:
     """Something of a request that must be released."""
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from fastapi import FastAPI, WebSocket, WebSocketException
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
@@ -15,6 +16,7 @@ from structlog.testing import capture_logs
 
 from errorkit import AuthenticationError, ConflictError, RateLimitError
 from errorkit.asgi import ErrorMiddleware
+from errorkit.fastapi import install
 from errorkit.starlette import ErrorMiddleware as StarletteMiddleware
 from robustness.strict_asgi import Violation, run, start_up, websocket_scope
 
@@ -118,14 +120,14 @@ def test_a_client_that_leaves_is_told_at_info(events: list[dict[str, Any]]) -> N
     assert "exception" not in events[0]
 
 
-def test_an_unknown_path_is_refused_with_the_envelope(events: list[dict[str, Any]]) -> None:
-    """A 404 in the dialect."""
+def test_an_unknown_path_is_refused_as_the_framework_does_it(events: list[dict[str, Any]]) -> None:
+    """A close before the handshake, which a server makes a 403 of, and one event of it."""
 
     async def endpoint(websocket: Any) -> None: ...
 
     result = run(starlette_app(endpoint, dialect="openai"), websocket_scope("/nowhere"))
-    start, body = result.sent.messages
-    assert (start["status"], json.loads(body["body"])["error"]["code"]) == (404, "not_found")
+    assert [message["type"] for message in result.sent.messages] == ["websocket.close"]
+    assert [(event["status"], event["answered_by"]) for event in events] == [(403, "application")]
 
 
 MESSAGE = st.sampled_from(
@@ -159,3 +161,33 @@ def test_any_websocket_application_has_a_legal_outcome(messages: list[Any], make
     assert len(events) <= 1
     if raised is not None and not result.refused:
         assert len(events) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "sent"), [(1008, 1008), (4001, 4001), (1005, 1011), (1006, 1011), (1015, 1011), (999, 1011), (70000, 1011)]
+)
+def test_a_close_code_that_may_not_be_sent_is_not(code: int, sent: int) -> None:
+    """RFC 6455 section 7.4: some are for an API's own use."""
+    app = FastAPI()
+    install(app)
+
+    @app.websocket("/")
+    async def endpoint(socket: WebSocket) -> None:
+        await socket.accept()
+        raise WebSocketException(code, "words")
+
+    assert run(app, websocket_scope()).sent.messages[-1]["code"] == sent
+
+
+def test_an_object_as_a_close_reason_is_not_shown() -> None:
+    """Neither its words nor its address."""
+    app = FastAPI()
+    install(app)
+
+    @app.websocket("/")
+    async def endpoint(socket: WebSocket) -> None:
+        await socket.accept()
+        raise WebSocketException(1008, object())  # type: ignore[arg-type]
+
+    exchange = run(app, websocket_scope())
+    assert (exchange.escaped, exchange.sent.messages[-1]["reason"]) == (None, "")

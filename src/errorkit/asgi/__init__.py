@@ -76,8 +76,7 @@ def begin(scope: Scope, handler: ErrorHandler, kind: type[ASGIExchange]) -> ASGI
     inbound = None
     for name, value in listed_headers(scope):
         if name == id_header:
-            inbound = value
-            break
+            inbound = value if inbound is None else b""  # of two, nobody knows which to believe
     exchange = kind(scope, handler, renderer, handler.request_id(renderer, inbound))
     if handler.holds_start is not None:
         exchange.holds_start = handler.holds_start(routed_path(scope))

@@ -57,7 +57,7 @@ class Place:
                 return self._body(message)
             if message.get("more_body"):
                 exchange.tail = message.get("body", b"")
-            elif exchange.failing is None:
+            elif exchange.failing is None or exchange.answered is exchange.failing or exchange.status >= 400:
                 exchange.chunk(message.get("body", b""), False)
             else:  # a middleware would make a cut stream look whole, unless it has caught the exception for good
                 self.withheld = message

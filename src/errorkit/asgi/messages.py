@@ -43,11 +43,9 @@ class ASGIExchange(Exchange):
         return str(self.scope.get("path", ""))
 
     def header(self, name: bytes) -> str | None:
-        """A request header's first value."""
-        for key, value in self.scope.get("headers", ()):
-            if key == name:
-                return str(value, "latin-1")
-        return None
+        """A request header's value; of several lines one list (RFC 9110 section 5.3)."""
+        found = [str(value, "latin-1") for key, value in self.scope.get("headers", ()) if key == name]
+        return ", ".join(found) if found else None
 
 
 def routed_path(scope: Scope) -> str:

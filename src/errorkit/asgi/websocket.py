@@ -23,6 +23,7 @@ from errorkit.asgi.messages import (
 )
 from errorkit.exchange import Response
 from errorkit.lifecycle import ENDED, PASSING, RAISE, WAITING, came_through
+from errorkit.texts import plain_text
 
 _CLOSE_CODES = {429: 1013, 503: 1013}
 _MAX_REASON = 123  # bytes, RFC 6455 section 5.5
@@ -110,9 +111,17 @@ def close_code(status: int) -> int:
     return _CLOSE_CODES.get(status, 1011 if status >= 500 else 1008)
 
 
-def reason(text: str) -> str:
-    """A close reason of at most 123 bytes."""
-    return text.encode("utf-8", "replace")[:_MAX_REASON].decode("utf-8", "ignore")
+def legal_code(code: int) -> int:
+    """A close code that may be sent (RFC 6455 section 7.4): 1011 in place of one that is only for an API's own use."""
+    return code if 1000 <= code < 5000 and code not in _UNSENDABLE else 1011
+
+
+_UNSENDABLE = frozenset({1004, 1005, 1006, 1015})
+
+
+def reason(text: object) -> str:
+    """A close reason of at most 123 bytes; nothing of what is no text."""
+    return (plain_text(text) or "").encode("utf-8", "replace")[:_MAX_REASON].decode("utf-8", "ignore")
 
 
 def can_deny(scope: Scope) -> bool:

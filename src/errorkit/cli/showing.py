@@ -6,12 +6,11 @@ import json
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 
 from errorkit.catalog import Catalog, ErrorSpec
-from errorkit.cli.terminal import DialectName, DocsURL, Where, explained, out
+from errorkit.cli.terminal import DialectName, DocsURL, Where, explained, out, plain, unmarked
 from errorkit.dialects import Dialect
 from errorkit.exchange import phrase
 from errorkit.publish import target
@@ -26,7 +25,7 @@ def explain(where: Where, code: str, dialect: DialectName = None, docs_url: Docs
         chosen = found.dialect(dialect)
         spec = _spec(found.catalog, chosen, code)
         shown = example(found.catalog, spec, chosen, found.options(docs_url=docs_url))
-    out.print(f"[bold]{escape(chosen.spell(spec.code))}[/]  {shown.public.status} {escape(spec.title)}\n")
+    out.print(f"[bold]{plain(chosen.spell(spec.code))}[/]  {shown.public.status} {plain(spec.title)}\n")
     words = prose(spec)
     table = Table.grid(padding=(0, 2))
     table.add_column()
@@ -41,7 +40,7 @@ def explain(where: Where, code: str, dialect: DialectName = None, docs_url: Docs
     ]
     for name, text in rows:
         if text:
-            table.add_row(f"[dim]{name}[/]", escape(text))
+            table.add_row(f"[dim]{name}[/]", plain(text))
     out.print(table)
     out.print()
     _show(shown)
@@ -74,9 +73,9 @@ def _spec(catalog: Catalog, dialect: Dialect, code: str) -> ErrorSpec:
 
 
 def _show(shown: Example) -> None:
-    out.print(f"[bold]HTTP/1.1 {shown.public.status}[/] {escape(phrase(shown.public.status))}")
+    out.print(f"[bold]HTTP/1.1 {shown.public.status}[/] {plain(phrase(shown.public.status))}")
     for name, value in shown.headers:
-        out.print(f"[cyan]{name}[/]: {escape(value)}")
-    body = json.dumps(json.loads(shown.body), indent=2, ensure_ascii=False)
+        out.print(f"[cyan]{name}[/]: {plain(value)}")
+    body = unmarked(json.dumps(json.loads(shown.body), indent=2, ensure_ascii=False))
     out.print(Syntax("", "json", background_color="default").highlight(body), end="")  # as text: never cut to a width
     out.print()

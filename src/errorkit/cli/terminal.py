@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +33,19 @@ DocsURL = Annotated[str | None, typer.Option("--docs-url", help="Where a code is
 Extra = Annotated[
     list[str] | None, typer.Option("--option", help="A setting of the generator: name=value. Repeatable.")
 ]
+
+
+def plain(text: str) -> str:
+    """An author's words for the terminal: as they are, without what would move its cursor or change its colours."""
+    return escape(unmarked(text))
+
+
+def unmarked(text: str) -> str:
+    """The same for what rich does not read as markup."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 @contextmanager

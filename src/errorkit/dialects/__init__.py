@@ -119,6 +119,9 @@ class Dialect:
     decimal digits, resume_at as `rfc3339` writes it, and decides nothing by their values (by
     their absence it may). A `headers` that the same class defines uses none of them but
     retry_after. The handler then splices them into prepared bytes."""
+    reserved: frozenset[str] = frozenset()
+    """Names, in lower case, that no extension member may have beside those of the envelope itself: an error's
+    member of such a name, in any case, is sent as `detail_<name>`."""
     id_forms: Mapping[str, Callable[[str], str]] = MappingProxyType({})
     """By a name of its own, each further form in which `write` puts the request ID into the body."""
 
@@ -225,6 +228,12 @@ class Dialect:
             detail = details[0]
             return f"{detail.field}: {detail.message}" if detail.path else detail.message
         return f"{len(details)} fields are invalid."
+
+    def describe_many(self, details: tuple[Detail, ...], found: int) -> str:
+        """The message of the whole where more findings were made than are listed."""
+        if type(self).describe is not Dialect.describe:
+            return self.describe(details)
+        return f"{found} fields are invalid; the first {len(details)} are listed."
 
     def deciding(self, details: tuple[Detail, ...]) -> Detail:
         """The finding that speaks for the whole: the first, or the first missing where that decides the status."""

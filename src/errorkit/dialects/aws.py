@@ -45,6 +45,7 @@ class AWS(Dialect):
     """
 
     name = "aws"
+    reserved = _HIJACKERS
     media_type = "application/x-amz-json-1.0"
     Body = Body
     places = {"message": ("$.message", "$.Message")}
@@ -124,4 +125,5 @@ class AWS(Dialect):
 
 
 def _harmless(extensions: Mapping[str, Any]) -> dict[str, Any]:
+    """The members that keep their names; the others come as `detail_code` and the like."""
     return {name: value for name, value in extensions.items() if name.lower() not in _HIJACKERS}

@@ -8,7 +8,7 @@ from typing import Any, NotRequired
 from typing_extensions import TypedDict
 
 from errorkit.dialects import Dialect, extensions, items, text
-from errorkit.failure import Detail, Public, pointer, unpointer
+from errorkit.failure import Detail, Public, fragment, unfragment
 from errorkit.retry import parse_rfc3339, rfc3339
 
 
@@ -74,7 +74,7 @@ class Problem(Dialect):
         return {**public.extensions, **body}
 
     def _finding(self, detail: Detail) -> dict[str, str]:
-        finding = {"detail": detail.message, "pointer": "#" + pointer(detail.path), "code": detail.code}
+        finding = {"detail": detail.message, "pointer": fragment(detail.path), "code": detail.code}
         if detail.location != "body":
             finding["location"] = detail.location
         return finding
@@ -94,7 +94,7 @@ class Problem(Dialect):
             doc_url="" if problem_type == "about:blank" else problem_type,
             details=tuple(
                 Detail(
-                    unpointer(text(item.get("pointer")).removeprefix("#")),
+                    unfragment(text(item.get("pointer"))),
                     text(item.get("detail")),
                     text(item.get("code")),
                     text(item.get("location")) or "body",

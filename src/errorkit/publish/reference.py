@@ -7,6 +7,7 @@ on any static host and in the applications of `errorkit.publish.mount`.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -119,13 +120,24 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["coloured"] = _coloured
-    environment.filters["md"] = lambda text: text.replace("&", "&amp;").replace("<", "&lt;")
+    environment.filters["md"] = _prose
     environment.filters["cell"] = lambda text: str(text).replace("|", "\\|").replace("\n", " ")
     return environment
 
 
 _FORMATTER: HtmlFormatter[str] = HtmlFormatter(nowrap=True)
 _lexer = lru_cache(get_lexer_by_name)
+
+
+def _prose(text: str) -> str:
+    """An author's words in Markdown: no markup of HTML's, and no link but to a page or an address."""
+    return _ACTIVE_LINK(r"\1#", text.replace("&", "&amp;").replace("<", "&lt;"))
+
+
+_ACTIVE_LINK = re.compile(
+    r"(\]\(\s*|\]:\s*)(?!(?:https?|mailto):)[a-z][a-z0-9+.\s&#;-]{0,100}:[^)\s]*", re.IGNORECASE
+).sub
+"""The beginning of a link, in the text or as a reference, with a scheme that may run what it holds."""
 
 
 def _coloured(text: str, language: str) -> Markup:

@@ -9,6 +9,7 @@ outermost layer.
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -126,13 +127,28 @@ class ErrorMiddleware(GenericMiddleware):
 
     def cover(self, app: Starlette) -> Cover:
         """Put the answers into an application and into all that are mounted in it."""
+        if any(base.__module__ == _FASTAPI for base in type(app).__mro__):
+            self._know_fastapi()
         cover = Cover(self.handler, self.defaults, has_errorkit, self.describe)
         cover.application(app)
         return cover
 
+    def _know_fastapi(self) -> None:
+        """A FastAPI application rejects requests by itself, and repeats what was submitted: its adapter knows how.
+
+        By name, as this module stands beneath that one.
+        """
+        knowing = import_module("errorkit.fastapi").ErrorMiddleware
+        if self.defaults != knowing.defaults:
+            self.defaults = knowing.defaults
+            self.handler.identifier.add(knowing.translators(self.handler))
+
     def announce(self, cover: Cover) -> None:
         """The line at start-up."""
         self.handler.announce(mounts=cover.covered, user_handlers=cover.kept)
+
+
+_FASTAPI = "fastapi.applications"
 
 
 def has_errorkit(app: Starlette) -> bool:

@@ -227,7 +227,8 @@ def _chosen_close(exchange: ASGIExchange) -> Message | None:
     """A WebSocketException names its own close; a refused request is closed as the framework closes it."""
     exception = exchange.answered
     if isinstance(exception, WebSocketException):
-        return {"type": "websocket.close", "code": exception.code, "reason": websocket.reason(exception.reason)}
+        code, words = websocket.legal_code(exception.code), websocket.reason(exception.reason)
+        return {"type": "websocket.close", "code": code, "reason": words}
     if exchange.failure is not None and exchange.failure.private.reason == "validation" and exchange.state is WAITING:
         return {"type": "websocket.close", "code": 1008, "reason": websocket.reason(exchange.handler.words(exchange))}
     return None

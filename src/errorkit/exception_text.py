@@ -1,0 +1,150 @@
+"""An exception in words for the log: bounded, one line each, without local variables and without what was submitted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from json import dumps
+from types import TracebackType
+from typing import Any
+
+from errorkit.failure import leaves
+from errorkit.finding_paths import client_path
+from errorkit.redaction import Redactor
+from errorkit.texts import CUT, text_of
+from errorkit.values import loggable
+
+MAX_TRACEBACK = 65536
+"""Characters of one text."""
+MAX_EXCEPTIONS = 250
+"""Exceptions that one text tells of, however they are chained and grouped."""
+MAX_VALUE = 2048
+_MAX_FRAMES = 40
+_MAX_CHAIN = 12
+_MAX_LEAVES = 20
+_MAX_DEPTH = 8
+_MAX_FINDINGS = 1000
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_ECHOING = frozenset(
+    {("pydantic_core._pydantic_core", "ValidationError"), ("fastapi.exceptions", "ValidationException")}
+)
+_HTTP = frozenset({("starlette.exceptions", "HTTPException"), ("werkzeug.exceptions", "HTTPException")})
+_PLAIN = Redactor()
+
+
+def line(value: str, limit: int = MAX_VALUE) -> str:
+    """Untrusted text as one line: control and bidirectional characters escaped, bounded."""
+    if type(value) is str and len(value) <= limit and value.isprintable():  # no surrogates, none of _CONTROL
+        return value
+    cut = text_of(value, limit)
+    return _CONTROL.sub(lambda m: m[0].encode("unicode_escape").decode("ascii"), cut)
+
+
+def said(text: str, redactor: Redactor = _PLAIN) -> str:
+    """Words for the log, as one line and without secrets."""
+    return line(redactor.text(text))
+
+
+def told(exception: BaseException, redactor: Redactor = _PLAIN) -> str:
+    """An exception's own words; of a validator, whose words repeat what was submitted: where and what it found."""
+    kind = type(exception)
+    names = {(base.__module__, base.__name__) for base in kind.__mro__}
+    if hasattr(kind, "errors") and names & _ECHOING:
+        return line(_findings(exception))
+    if names & _HTTP:
+        detail = getattr(exception, "detail", None) or getattr(exception, "description", None)
+        if detail is not None and not isinstance(detail, str):
+            status = getattr(exception, "status_code", None) or getattr(exception, "code", None)
+            return line(f"{text_of(status, 16)}: {dumps(loggable(detail, redactor, 512), ensure_ascii=False)}")
+    return said(text_of(exception, MAX_VALUE), redactor)
+
+
+def _findings(exception: Any) -> str:
+    count = getattr(exception, "error_count", None)
+    if count is None:
+        found = exception.errors()
+        number = len(found)
+    else:
+        number = count()
+        small = number <= _MAX_FINDINGS
+        found = exception.errors(include_url=False, include_context=False, include_input=False) if small else ()
+    places = (f"{'.'.join(map(str, client_path(each)))} {each['type']}" for each in found[:10])
+    return f"{number} findings: {', '.join(places)}"
+
+
+def compact(exception: BaseException, *, words: bool = True, redactor: Redactor = _PLAIN) -> str:
+    """A traceback of `file:line function` per frame: bounded, and without local variables. Never raises.
+
+    words: include the exceptions' own text.
+    """
+    text = "\n".join(_Text(words, redactor).chain(exception, 0))
+    return text if len(text) <= MAX_TRACEBACK else text[:MAX_TRACEBACK] + CUT
+
+
+class _Text:
+    """One text; its bounds hold for all exceptions in it together, each of which is told once."""
+
+    def __init__(self, words: bool, redactor: Redactor) -> None:
+        self.words = words
+        self.redactor = redactor
+        self.seen: set[int] = set()
+        self.characters = MAX_TRACEBACK
+
+    def chain(self, exception: BaseException, depth: int) -> Iterator[str]:
+        link: BaseException | None = exception
+        how = ""
+        length = 0
+        while link is not None and id(link) not in self.seen and length < _MAX_CHAIN and self._room(depth):
+            self.seen.add(id(link))
+            length += 1
+            try:
+                rows = how + self._one(link, depth)
+                self.characters -= len(rows)
+                yield rows
+                if link.__cause__ is not None:
+                    link, how = link.__cause__, "caused by "
+                elif link.__suppress_context__:
+                    link = None
+                else:
+                    link, how = link.__context__, "while handling "
+            except Exception:  # attributes that raise
+                yield how + object.__repr__(link)
+                return
+        if link is not None:
+            yield CUT
+
+    def _room(self, depth: int) -> bool:
+        return len(self.seen) < MAX_EXCEPTIONS and self.characters > 0 and depth < _MAX_DEPTH
+
+    def _one(self, exception: BaseException, depth: int) -> str:
+        kind = type(exception)
+        name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+        lines = [f"{name}: {told(exception, self.redactor)}" if self.words else name]
+        lines += [f"  {frame}" for frame in _frames(exception.__traceback__)]
+        if self.words:
+            notes = getattr(exception, "__notes__", ())
+            if isinstance(notes, (list, tuple)):
+                lines += [f"  note: {said(text_of(note, MAX_VALUE), self.redactor)}" for note in notes[:5]]
+        if isinstance(exception, BaseExceptionGroup):
+            members = leaves(exception, _MAX_LEAVES + 1)
+            for leaf in members[:_MAX_LEAVES]:
+                lines += ["  | " + row for row in "\n".join(self.chain(leaf, depth + 1)).split("\n")]
+            if len(members) > _MAX_LEAVES:
+                lines.append("  | " + CUT)
+        return "\n".join(lines)
+
+
+def _frames(traceback: TracebackType | None) -> list[str]:
+    frames: list[str] = []
+    skipped = 0
+    while traceback is not None:
+        if len(frames) >= _MAX_FRAMES:  # keep the innermost: that is where it failed
+            del frames[_MAX_FRAMES // 2]
+            skipped += 1
+        code = traceback.tb_frame.f_code
+        frames.append(f"{code.co_filename}:{traceback.tb_lineno} {code.co_qualname}")
+        traceback = traceback.tb_next
+    if skipped:
+        frames.insert(_MAX_FRAMES // 2, f"… {skipped} frames")
+    return frames
