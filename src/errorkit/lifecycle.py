@@ -151,8 +151,8 @@ class Exchange(Request):
         if self.state is HELD:
             self.let_go()
             return RELEASE
-        if self.state is PASSING and self.method == "HEAD":
-            self._end()  # there is no body to be completed
+        if self.state is PASSING and self.client_left and self.method == "HEAD":
+            self._end()  # the client has all that it waits for
         elif self.client_left:
             self.left(None)
         elif self.state is WAITING:

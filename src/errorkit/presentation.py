@@ -135,8 +135,7 @@ class Presenter:
         error = shown.error
         given = [value for name, value in kept if name.lower() == id_header]
         if error is not None and error.headers:
-            wanted = id_header.decode("ascii")
-            given = [str(v).encode("utf-8", "replace") for k, v in error.headers.items() if k.lower() == wanted] + given
+            given = [*(value.encode("utf-8", "replace") for value in _of_name(error, id_header)), *given]
         return accept(given[0]) if given else None
 
     def waiting(self, public: Public, seconds: int) -> Public:
@@ -200,6 +199,12 @@ class Presenter:
         if self._negotiate:
             headers = varying(headers)
         return headers, cacheable
+
+
+def _of_name(error: APIError, name: bytes) -> list[str]:
+    """The values of an error's own header fields of a name, in lower case."""
+    wanted = name.decode("ascii")
+    return [str(v) for k, v in error.headers.items() if isinstance(k, str) and k.lower() == wanted]
 
 
 def in_common(error: APIError) -> object:

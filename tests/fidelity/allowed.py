@@ -12,8 +12,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
+from errorkit.retry import LONGEST
 from fidelity.observed import Answer
 
 ID = "x-request-id"
@@ -67,6 +70,17 @@ def not_raised_again(bare: Answer, covered: Answer) -> bool:
 def cut_instead_of_whole(bare: Answer, covered: Answer) -> bool:
     """BaseHTTPMiddleware ends a torn stream as if it were whole, and raises; covered it is visibly cut."""
     return bool(bare.raised) and bare.complete and bare.status < 400 and not covered.complete
+
+
+def same_wait(bare: list[str], covered: list[str]) -> bool:
+    """An instant as the whole number of seconds until then, at most errorkit's longest wait (RFC 9110 10.2.3)."""
+    if len(bare) != 1 or len(covered) != 1 or not covered[0].isdecimal():
+        return False
+    try:
+        ahead = (parsedate_to_datetime(bare[0]) - datetime.now(UTC)).total_seconds()
+    except ValueError:
+        return False
+    return abs(int(covered[0]) - max(0, min(ahead, LONGEST))) <= 60
 
 
 def same_refusal(bare: Any, covered: Any) -> bool:

@@ -136,6 +136,9 @@ class _Covered:
 
     def _fields_of_default(self, bare: Answer, covered: Answer) -> Iterator[str]:
         replaced = allowed.DESCRIBE_THE_BODY | allowed.SERVERS_OWN | {allowed.ID}
+        waits = bare.values("retry-after"), covered.values("retry-after")
+        if allowed.same_wait(*waits):
+            replaced |= {"retry-after"}
         one = Counter(field for field in bare.headers if field[0] not in replaced)
         other = Counter(field for field in covered.headers if field[0] not in replaced)
         for field in (one - other).elements():

@@ -321,21 +321,3 @@ def test_an_event_of_no_request_is_a_difference() -> None:
 
 MALFORMED = {"code": "malformed_json", "status": 400, "request_id": "1", "log_level": "info"}
 BODY = b'{"status": 400, "code": "malformed_json", "title": "Malformed JSON"}'
-
-
-@pytest.mark.parametrize(
-    ("call", "status", "code", "differs"),
-    [
-        (Call("/x", "POST", body=b"{no"), 422, "malformed_json", False),
-        (Call("/x"), 422, "malformed_json", True),  # there was no body
-        (Call("/x", "POST", body=b"{no"), 422, "bad_request", True),
-        (Call("/x", "POST", body=b"{no"), 502, "malformed_json", True),
-    ],
-)
-def test_only_a_malformed_body_may_have_another_status(call: Call, status: int, code: str, differs: bool) -> None:
-    fields = [("content-type", "application/problem+json"), ("x-request-id", "1")]
-    bare = Observation(answers=[Answer(status=status, body=b"{}", complete=True)])
-    event = {**MALFORMED, "code": code}
-    answer = Answer(status=400, headers=fields, body=BODY, complete=True, events=[event])
-    found = differences(bare, Observation(answers=[answer]), (call,))
-    assert bool(found) is differs, found

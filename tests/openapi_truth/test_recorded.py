@@ -208,8 +208,8 @@ def test_a_response_outside_of_the_document_is_caught(change: Any, words: str) -
     RECORDER.stop()
     respond = ErrorHandler.respond
 
-    def tampered(handler: ErrorHandler, request: Request, exception: BaseException) -> Response:
-        response = respond(handler, request, exception)
+    def tampered(handler: ErrorHandler, request: Request, exception: BaseException, *rest: Any) -> Response:
+        response = respond(handler, request, exception, *rest)
         return response if isinstance(request, GENERATED) else change(response)
 
     try:
@@ -298,7 +298,7 @@ def test_the_test_that_sent_it_fails(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "FAILED test_suite.py::test_forgetful - AssertionError: outside of errorkit's" in done.stdout
-    assert "ASGIRequest, dialect problem: GET /conflict: 409: $: 'title' is a required property" in done.stdout
+    assert "ASGIExchange, dialect problem: GET /conflict: 409: $: 'title' is a required property" in done.stdout
     assert "1 failed, 2 passed" in done.stdout
     assert re.search(r"^ +3 responses$", done.stdout, re.MULTILINE)
 

@@ -8,7 +8,7 @@ outermost layer.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +19,12 @@ from errorkit.asgi import begin, http, serve, websocket
 from errorkit.asgi.messages import SCOPE_KEY, ASGIApp, ASGIExchange, Receive, Scope, Send, in_python
 from errorkit.events import last_resort
 from errorkit.handler import build_handler
-from errorkit.lifecycle import ENDED, WAITING
+from errorkit.lifecycle import ENDED, WAITING, came_through
 from errorkit.request_id import current
 from errorkit.starlette import exceptions
 from errorkit.starlette.cover import Cover, Outermost
 from errorkit.starlette.exchange import StarletteExchange
-from errorkit.starlette.routes import operations
+from errorkit.starlette.routes import mounted, operations
 from errorkit.starlette.table import STARLETTE_DEFAULTS, Defaults
 
 if TYPE_CHECKING:  # pragma: no cover - types only
@@ -129,7 +129,7 @@ class ErrorMiddleware(GenericMiddleware):
 
     def cover(self, app: Starlette) -> Cover:
         """Put the answers into an application and into all that are mounted in it."""
-        if any(base.__module__ == _FASTAPI for base in type(app).__mro__):
+        if any(base.__module__ == _FASTAPI for each in _with_mounted(app) for base in type(each).__mro__):
             self._know_fastapi()
         cover = Cover(self.handler, self.defaults, has_errorkit, self.describe)
         cover.application(app)
@@ -148,6 +148,12 @@ class ErrorMiddleware(GenericMiddleware):
     def announce(self, cover: Cover) -> None:
         """The line at start-up."""
         self.handler.announce(mounts=cover.covered, user_handlers=cover.kept)
+
+
+def _with_mounted(app: Starlette) -> Iterator[Starlette]:
+    yield app
+    for _, inner in mounted(app.routes, ""):
+        yield from _with_mounted(inner)
 
 
 _FASTAPI = "fastapi.applications"
@@ -183,10 +189,11 @@ def enter_before_others(kit: ErrorMiddleware, app: Starlette) -> None:
 async def _pass(exchange: ASGIExchange, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     """Serve a scope in the middle of the stack: its exchange begins here, what is raised flies on to be answered."""
     exchange.alone = True
+    sent = in_python(send)
     token = current.set(exchange.request_id)
     try:
         if scope["type"] == "http":
-            place = http.Place(exchange, in_python(send))
+            place = http.Place(exchange, sent)
             await app(scope, http.heard(exchange, receive), place.send)
             await place.let_go()
         else:
@@ -195,6 +202,9 @@ async def _pass(exchange: ASGIExchange, app: ASGIApp, scope: Scope, receive: Rec
     except Exception as exception:
         if scope["type"] == "websocket":  # Starlette's outermost layer answers none
             await websocket.settle(exchange, exception, send)
+            exchange.conclude()
+        elif isinstance(exception, OSError) and came_through(exception, sent):
+            exchange.left(exception)
             exchange.conclude()
         elif exchange.state is not WAITING:
             exchange.broke(exception, "background" if exchange.state is ENDED else "aborted")

@@ -89,7 +89,7 @@ class LastAnswers:
             try:
                 return Alone(exchange, await self.user(request, exception))
             except Exception as again:  # there is no place of errorkit's further out to answer it
-                return Last(self.app, exchange, again)
+                return Last(self.app, exchange, again, raised_on=again)
         if exchange is None or not ours:
             return PlainTextResponse("Internal Server Error", status_code=500)
         return Last(self.app, exchange, exception)
@@ -115,10 +115,13 @@ class Last:
     so that a browser can read the answer.
     """
 
-    def __init__(self, app: Starlette, exchange: ASGIExchange, exception: Exception) -> None:
+    def __init__(
+        self, app: Starlette, exchange: ASGIExchange, exception: Exception, raised_on: Exception | None = None
+    ) -> None:
         self.app = app
         self.exchange = exchange
         self.exception = exception
+        self.raised_on = raised_on
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it, unless the client has left or the exception shall reach the server."""
@@ -134,6 +137,8 @@ class Last:
         if exchange.alone:
             exchange.status = exchange.status or 500
             exchange.conclude()
+        if self.raised_on is not None:
+            raise self.raised_on
 
 
 class Cover:
