@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from clients.failing_service import CASES, Service
+from clients.failing_service import CASES, Service, serving
 from errorkit.dialects import PRESETS
 
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "sdk-compatibility.md"
@@ -21,9 +21,8 @@ _results: dict[tuple[str, str, str], dict[str, str]] = {}
 def service() -> Iterator[Service]:
     """The failing service, running."""
     running = Service()
-    running.start()
-    yield running
-    running.stop()
+    with serving(running.app) as running.origin:
+        yield running
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -63,7 +62,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     order = list(PRESETS)
     columns = sorted(_results, key=lambda column: (order.index(column[0]), "Node" in column[1], column[1]))
-    rows = [*CASES, "rate_limited", "long_wait", "stream"]
+    rows = [*CASES, "rate_limited", "long_wait", "stream", "held_stream"]
     lines = [
         "# What the vendors' own clients make of errorkit's answers",
         "",
@@ -73,7 +72,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         "verdict), or as another row of the same vendor shows it. Two clients take a case their own way: acme makes",
         "its ConflictError of every 409, and google-auth answers a 401 by refreshing credentials. `rate_limited`",
         "fails once and then succeeds, by the client's own retry where it has one; `long_wait` advises an hour, which",
-        "no client may sleep through; `stream` fails after its first events.",
+        "no client may sleep through; `stream` fails after its first events, `held_stream` before them, where",
+        "[`hold_start`](streaming.md#hold-the-start) keeps the start back, and is retried as `rate_limited` is.",
         "",
         "Written by `WRITE_SDK_TABLE=1 python -m pytest tests/clients`.",
         "",

@@ -10,7 +10,8 @@ import itertools
 import threading
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import uvicorn
@@ -173,8 +174,26 @@ class Seen(NamedTuple):
     request_id: str
 
 
+@contextmanager
+def serving(app: Any) -> Iterator[str]:
+    """An application on a free port of loopback; the origin of its URLs."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="on"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started:
+        if time.monotonic() > deadline:
+            raise RuntimeError("the service did not start")
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
 class Service:
-    """The running service and what it has seen."""
+    """The service and what it has seen."""
 
     def __init__(self) -> None:
         self.seen: dict[str, list[Seen]] = defaultdict(list)
@@ -182,26 +201,7 @@ class Service:
         self.streams: dict[str, list[str]] = {}
         self._runs = (f"run{n}" for n in itertools.count(1))
         self.app = self._build()
-        self.server = uvicorn.Server(
-            uvicorn.Config(self.app, host="127.0.0.1", port=0, log_level="critical", lifespan="on")
-        )
-        self.thread = threading.Thread(target=self.server.run, daemon=True)
-
-    def start(self) -> None:
-        """Listen on a free port."""
-        self.thread.start()
-        deadline = time.monotonic() + 20
-        while not self.server.started:
-            if time.monotonic() > deadline:
-                raise RuntimeError("the service did not start")
-            time.sleep(0.01)
-        port = self.server.servers[0].sockets[0].getsockname()[1]
-        self.origin = f"http://127.0.0.1:{port}"
-
-    def stop(self) -> None:
-        """End it and wait for that."""
-        self.server.should_exit = True
-        self.thread.join(10)
+        self.origin = ""
 
     def run(self, dialect: str, case: str) -> Run:
         """A fresh run of a case."""

@@ -41,6 +41,8 @@ class ErrorMiddleware(GenericMiddleware):
     It covers the application when the first scope reaches it (`lifespan` under every
     server), and lets everything pass from then on: the failures are answered where the
     framework answers them. Around an application, `ErrorMiddleware(app)`, it covers that one.
+    Without a lifespan, what a middleware further out refuses before the first scope has come
+    through is out of reach in plain Starlette: use `install`.
 
     Settings: see `errorkit.config.Config`.
     """
@@ -213,7 +215,7 @@ async def _pass(exchange: ASGIExchange, app: ASGIApp, scope: Scope, receive: Rec
 
 
 def install(app: Starlette, *, config: Config | None = None, **settings: Any) -> ErrorHandler:
-    """Cover an application from an app factory; the same as `add_middleware(ErrorMiddleware)`.
+    """Cover an application from an app factory, from its first request on, with or without a lifespan.
 
     Returns the handler. Raises ConfigurationError; RuntimeError if the application has started.
     """
