@@ -117,6 +117,7 @@ class ErrorHandler:
             if seconds is not None and seconds != public.retry_after:
                 public = self.presenter.waiting(public, seconds)
             renderer = self._renderer(request)
+            old = {name for name, _ in renderer.vendor(request.failure.public)}
             debug = self._debug(private.exception) if self._development else None
             body = renderer.render(public, [], debug=debug).body
             own = [*renderer.vendor(public), (b"content-length", b"%d" % len(body))]
@@ -124,7 +125,7 @@ class ErrorHandler:
             last_resort("an answer could not take over a request id or a wait", problem)
             return None
         request.failure = Failure(public, private)
-        names = {name for name, _ in own}
+        names = old.union(name for name, _ in own)
         return [*(pair for pair in headers if pair[0].lower() not in names), *own], body
 
     def spelled(self, request: Request) -> str:

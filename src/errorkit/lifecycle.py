@@ -172,7 +172,7 @@ class Exchange(Request):
             if self.propagates(exception):
                 self.handler.respond(self, self.meant(exception))
                 return RAISE
-            return self.answer(exception)
+            return self.answer(exception, self._readable_by())
         if self._is_event_stream():
             frame = self.handler.stream_event(self, self.meant(exception))
             if frame is not None:
@@ -188,9 +188,11 @@ class Exchange(Request):
         """
         if telemetry.present() and self.span is None:
             self.span = telemetry.noted()
-        if not begun or self.state is HELD or isinstance(exception, OSError) or self.says_departed(exception):
+        if not begun or isinstance(exception, OSError) or self.says_departed(exception):
             return
         self.failing = exception
+        if self.state is HELD:  # it can still be answered, unless somebody catches it for good
+            return
         if telemetry.is_open() and not self._is_event_stream():
             self.broke(exception, "background" if self.state is ENDED else "aborted")
             self._tell()
@@ -310,6 +312,16 @@ class Exchange(Request):
         self.handler.record(self)
 
     # -- inside
+
+    def _readable_by(self) -> RawHeaders:
+        """Of a start that was held: who may read the answer (CORS)."""
+        if self.state is not HELD:
+            return []
+        return [
+            (name, value)
+            for name, value in self.headers
+            if name.lower().startswith(b"access-control-") or (name.lower() == b"vary" and b"origin" in value.lower())
+        ]
 
     def meant(self, exception: BaseException) -> BaseException:
         """The exception that another one was made of on its way; a framework may do so."""

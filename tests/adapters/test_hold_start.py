@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from starlette.applications import Starlette
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import StreamingResponse
 
 from driving import asgi, scope
@@ -80,6 +82,45 @@ def test_the_longest_prefix_says_whether_a_start_is_held(build: Callable[..., An
     """By whole segments, as for dialects."""
     for table in ({"/v1": True}, {"/": True, "/chat": False}):
         assert asgi(build(hold_start=table), path=path).status == status
+
+
+@pytest.mark.parametrize("build", [_fastapi, _starlette])
+def test_a_base_http_middleware_cannot_end_a_held_stream_that_has_failed(build: Callable[..., Any]) -> None:
+    """It ends the body as if it were whole before it raises."""
+    app = build(hold_start=True)
+    seen: list[Any] = []
+
+    async def watch(request: Any, call_next: Any) -> Any:
+        response = await call_next(request)
+        seen.append(response.status_code)
+        return response
+
+    app.add_middleware(BaseHTTPMiddleware, dispatch=watch)
+    app.add_middleware(CORSMiddleware, allow_origins=["https://app.test"])
+    reply = asgi(app, path="/chat", headers=[("Origin", "https://app.test")])
+    assert (reply.status, reply.json()["code"], reply.raised) == (429, "rate_limited", None)
+    assert reply.header("access-control-allow-origin") == "https://app.test"
+    assert reply.header("vary") == "Origin"
+    assert seen == [200]
+
+
+def test_a_held_stream_whose_failure_a_middleware_has_caught_is_whole() -> None:
+    """As without errorkit."""
+    app = _starlette(hold_start=True)
+
+    class Catches:
+        def __init__(self, inner: Any) -> None:
+            self.inner = inner
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            try:
+                await self.inner(scope, receive, send)
+            except RateLimitError:
+                await send({"type": "http.response.body", "body": b"sorry"})
+
+    app.add_middleware(Catches)
+    reply = asgi(app, path="/chat")
+    assert (reply.status, reply.body, reply.complete, reply.raised) == (200, b"sorry", True, None)
 
 
 def test_a_start_that_is_held_leaves_with_the_first_chunk() -> None:

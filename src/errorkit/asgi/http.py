@@ -54,6 +54,9 @@ class Place:
         kind = message["type"]
         if kind == "http.response.body":
             if exchange.state is not PASSING:
+                if exchange.state is HELD and exchange.failing is not None and not message.get("more_body"):
+                    self.withheld = message
+                    return nothing()
                 return self._body(message)
             if message.get("more_body"):
                 exchange.tail = message.get("body", b"")
@@ -138,8 +141,8 @@ class Place:
         """The application has returned without having sent the end of a response."""
         exchange = self.exchange
         if self.withheld is not None:  # whoever caught the exception has ended the body well
-            exchange.chunk(self.withheld.get("body", b""), False)
-            await self.onward(self.withheld)
+            exchange.failing = None
+            await self.send(self.withheld)
             return
         fate = exchange.returned()
         await self.carry_out(fate)
