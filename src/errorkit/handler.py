@@ -41,6 +41,7 @@ class ErrorHandler:
         self.selection = Selection(config)
         self.renderers = self.selection.renderers
         self.renderer_for = self.selection.renderer_for
+        self.only_renderer = self.selection.only
         self.holds_start = self.selection.holds_start if config.hold_start else None
         self.request_id = self.selection.request_id
         self._development = config.development

@@ -104,12 +104,19 @@ class Exchange(Request):
     _judging = False
     _fields: RawHeaders = []
 
+    id_header = b""
+    """The header of the request ID, where another errorkit further in has taken over; else that of the renderer."""
+
     def __init__(self, handler: ErrorHandler, renderer: Renderer, request_id: str) -> None:
         self.handler = handler
         self.renderer = renderer
         self.request_id = request_id
-        self.id_header = renderer.id_header
         self.started = perf_counter()
+
+    def taken_over(self, handler: ErrorHandler, renderer: Renderer) -> None:
+        """Another errorkit answers for what is inside; the request ID stays in the header that it is in."""
+        self.id_header = self.id_header or self.renderer.id_header
+        self.handler, self.renderer = handler, renderer
 
     # -- what the application says
 
@@ -121,7 +128,11 @@ class Exchange(Request):
         self.headers = headers
         if self.rendered is not None and not self.carries_answer(status, headers):
             self._forget_answer()  # somebody between has put another one in its place
-        if status >= 400:
+        if status < 400:
+            if not self.holds_start:
+                self.state = PASSING
+                return False
+        else:
             self._judging = (
                 not self.shaped_by
                 and self.handler.config.normalise != "off"
@@ -245,13 +256,17 @@ class Exchange(Request):
 
     def stamped(self, headers: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
         """Header fields with the request ID once. One that somebody else has put there stands, and is taken over."""
-        name = self.id_header
+        name = self.id_header or self.renderer.id_header
+        for key, _ in headers:
+            if key == name or (len(key) == len(name) and key.lower() == name):
+                return self._stamped_once(headers, name)
+        return [*headers, (name, self.request_id.encode("ascii"))]
+
+    def _stamped_once(self, headers: Sequence[tuple[bytes, bytes]], name: bytes) -> Sequence[tuple[bytes, bytes]]:
         if self.rendered is not None and headers == self._fields and name == self.renderer.id_header:
             return headers
-        found = [value for key, value in headers if key == name or key.lower() == name]
+        found = [value for key, value in headers if key.lower() == name]
         own = self.request_id.encode("ascii")
-        if not found:
-            return [*headers, (name, own)]
         foreign = [value for value in found if value != own]
         if not foreign:
             return headers if len(found) == 1 else _without(headers, name, own, but=1)

@@ -33,7 +33,8 @@ class Selection:
         self._trust_inbound = config.trust_inbound
         self._held: tuple[tuple[str, bool], ...] = config.hold_start
         self.renderers = tuple((prefix, Renderer(d) if d else None) for prefix, d in config.dialects)
-        self._only = self.renderers[0][1] if len(self.renderers) == 1 and not self.renderers[0][0] else None
+        self.only = self.renderers[0][1] if len(self.renderers) == 1 and not self.renderers[0][0] else None
+        """The renderer of every path, where there is one for all."""
         self._id_makers = {
             renderer: _id_maker(config.request_id or renderer.dialect.request_id_format or RequestIdFormat())
             for _, renderer in self.renderers
@@ -51,8 +52,8 @@ class Selection:
 
     def renderer_for(self, path: str) -> Renderer | None:
         """The renderer of the longest prefix that `path` lies under; None: leave it alone."""
-        if self._only is not None:
-            return self._only
+        if self.only is not None:
+            return self.only
         return _of_longest_prefix(self.renderers, path)
 
     def holds_start(self, path: str) -> bool:

@@ -5,11 +5,11 @@ Messages and header lists of the application are copied, never changed.
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from errorkit.asgi import http, websocket
 from errorkit.asgi.messages import SCOPE_KEY, ASGIApp, ASGIExchange, Receive, Scope, Send, listed_headers, routed_path
-from errorkit.request_id import current
 
 if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, importing this does not
     from errorkit.config import Config
@@ -45,17 +45,13 @@ class ErrorMiddleware:
             await serve(exchange, self.app, scope, receive, send)
 
 
-async def serve(exchange: ASGIExchange, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+def serve(
+    exchange: ASGIExchange, app: ASGIApp, scope: Scope, receive: Receive, send: Send
+) -> Coroutine[Any, Any, None]:
     """Serve one HTTP request or websocket at the outermost place."""
-    token = current.set(exchange.request_id)
-    try:
-        if scope["type"] == "http":
-            await http.serve(exchange, app, scope, receive, send)
-        else:
-            await websocket.serve(exchange, app, scope, receive, send)
-    finally:
-        current.reset(token)
-        scope.pop(SCOPE_KEY, None)  # else the two would hold each other
+    if scope["type"] == "http":
+        return http.serve(exchange, app, scope, receive, send)
+    return websocket.serve(exchange, app, scope, receive, send)
 
 
 def begin(scope: Scope, handler: ErrorHandler, kind: type[ASGIExchange]) -> ASGIExchange | None:
@@ -63,23 +59,27 @@ def begin(scope: Scope, handler: ErrorHandler, kind: type[ASGIExchange]) -> ASGI
 
     Where another errorkit has begun it, this one takes it over for what is inside.
     """
-    if scope["type"] != "http" and scope["type"] != "websocket":
+    kind_of_scope = scope["type"]
+    if kind_of_scope != "http" and kind_of_scope != "websocket":
         return None
-    renderer = handler.renderer_for(routed_path(scope))
+    renderer = handler.only_renderer or handler.renderer_for(routed_path(scope))
     if renderer is None:
         return None
-    begun: ASGIExchange | None = scope.get(SCOPE_KEY)
-    if begun is not None:
-        begun.handler, begun.renderer = handler, renderer
+    if SCOPE_KEY in scope:
+        scope[SCOPE_KEY].taken_over(handler, renderer)
         return None
     id_header = renderer.id_header
     inbound = None
-    for name, value in listed_headers(scope):
+    headers = scope.get("headers", ())
+    for name, value in headers if type(headers) is list else listed_headers(scope):
         if name == id_header:
             inbound = value if inbound is None else b""  # of two, nobody knows which to believe
     exchange = kind(scope, handler, renderer, handler.request_id(renderer, inbound))
     if handler.holds_start is not None:
         exchange.holds_start = handler.holds_start(routed_path(scope))
     scope[SCOPE_KEY] = exchange
-    scope.setdefault("state", {})["request_id"] = exchange.request_id
+    if "state" in scope:
+        scope["state"]["request_id"] = exchange.request_id
+    else:
+        scope["state"] = {"request_id": exchange.request_id}
     return exchange

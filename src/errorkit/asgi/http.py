@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable
 
 from errorkit.asgi.messages import (
+    PYTHON_FUNCTIONS,
+    SCOPE_KEY,
     ASGIApp,
     ASGIExchange,
     Message,
@@ -17,16 +19,17 @@ from errorkit.asgi.messages import (
 )
 from errorkit.exchange import RawHeaders, Response
 from errorkit.lifecycle import ENDED, HELD, HOLD, PASS, PASSING, RAISE, RELEASE, WAITING, Fate, Frame, came_through
+from errorkit.request_id import current
 
 
 async def serve(exchange: ASGIExchange, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     """Serve one HTTP request at the outermost place: what fails inside is answered here, if it has not been."""
-    send = in_python(send)
-    place = Place(exchange, send)
+    place = Place(exchange, receive, send)
+    token = current.set(exchange.request_id)
     by_exit = True
     try:
         try:
-            await app(scope, heard(exchange, receive), place.send)
+            await app(scope, place.receive, place.send)
             if exchange.state is not ENDED:
                 await place.finish()
         except Exception as exception:
@@ -35,18 +38,30 @@ async def serve(exchange: ASGIExchange, app: ASGIApp, scope: Scope, receive: Rec
                 raise
         by_exit = False
     finally:
-        exchange.conclude(by_exit=by_exit)
+        if exchange.failure is not None or exchange.status >= 400:
+            exchange.conclude(by_exit=by_exit)
+        current.reset(token)
+        scope.pop(SCOPE_KEY, None)  # else the two would hold each other
 
 
 class Place:
-    """A place between an application and `send`: what is sent passes the exchange first."""
+    """A place between an application and its server: what is sent passes the exchange first."""
 
-    def __init__(self, exchange: ASGIExchange, send: Send) -> None:
+    held: list[Message] = []
+    withheld: Message | None = None
+    used = False
+
+    def __init__(self, exchange: ASGIExchange, receive: Receive, send: Send) -> None:
         self.exchange = exchange
-        self.onward = send
-        self.held: list[Message] = []
-        self.withheld: Message | None = None
-        self.used = False
+        self.server_receive = receive
+        self.onward = send if type(send) in PYTHON_FUNCTIONS else in_python(send)
+
+    async def receive(self) -> Message:
+        """One message of the server, with a note on the exchange when the client has left."""
+        message = await self.server_receive()
+        if message["type"] == "http.disconnect":
+            self.exchange.client_left = True
+        return message
 
     def send(self, message: Message) -> Awaitable[None]:
         """One message of the application."""
@@ -60,6 +75,8 @@ class Place:
                 return self._body(message)
             if message.get("more_body"):
                 exchange.tail = message.get("body", b"")
+            elif exchange.failing is None and exchange.status < 400:
+                exchange.state = ENDED  # nothing is to be told
             elif exchange.failing is None or exchange.answered is exchange.failing or exchange.status >= 400:
                 exchange.chunk(message.get("body", b""), False)
             else:  # a middleware would make a cut stream look whole, unless it has caught the exception for good
@@ -79,17 +96,21 @@ class Place:
         exchange = self.exchange
         if exchange.state is not WAITING:
             return self.onward(message)
-        headers = listed_headers(message)
+        headers = message.get("headers")
+        if type(headers) is not list:
+            headers = listed_headers(message)
         stamped = exchange.stamped(headers)
         if stamped is not headers:
             message = {**message, "headers": stamped}
-        if exchange.start(message["status"], stamped) and not message.get("trailers"):
-            self.held.append(message)
+        if not exchange.start(message["status"], stamped):
+            if exchange.rendered is None:
+                return self.onward(message)
+        elif not message.get("trailers"):
+            self.held = [message]
             return nothing()
         exchange.let_go()  # where trailers follow the body, it is not looked at
-        if exchange.rendered is not None and (reissued := exchange.reissued(stamped)) is not None:
-            return self._reissue(message, *reissued)
-        return self.onward(message)
+        reissued = exchange.reissued(stamped)
+        return self.onward(message) if reissued is None else self._reissue(message, *reissued)
 
     def _body(self, message: Message) -> Awaitable[None]:
         fate = self.exchange.chunk(message.get("body", b""), bool(message.get("more_body")))
@@ -159,7 +180,7 @@ class Place:
         """Send what the exchange wants to be sent."""
         exchange = self.exchange
         if isinstance(fate, Response):
-            self.held.clear()
+            self.held = []
             await respond(exchange, fate, self.send)
         elif isinstance(fate, Frame):
             await self.onward({"type": "http.response.body", "body": fate.data, "more_body": False})
@@ -174,15 +195,3 @@ async def respond(exchange: ASGIExchange, response: Response, send: Send) -> Non
     status, headers, body = response
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if exchange.method == "HEAD" else body})
-
-
-def heard(exchange: ASGIExchange, receive: Receive) -> Receive:
-    """`receive`, with a note on the exchange when the client has left."""
-
-    async def noting_receive() -> Message:
-        message = await receive()
-        if message["type"] == "http.disconnect" or message["type"] == "websocket.disconnect":
-            exchange.client_left = True
-        return message
-
-    return noting_receive

@@ -19,7 +19,7 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SCOPE_KEY = "errorkit.exchange"
-_PYTHON_FUNCTIONS = frozenset({FunctionType, MethodType})
+PYTHON_FUNCTIONS = frozenset({FunctionType, MethodType})
 
 
 class ASGIExchange(Exchange):
@@ -72,9 +72,7 @@ async def nothing() -> None:
 
 
 def in_python(send: Send) -> Send:
-    """A `send` that has a frame by which it can be recognised, if it is not written in Python."""
-    if type(send) in _PYTHON_FUNCTIONS:
-        return send
+    """A `send` that is not one of `PYTHON_FUNCTIONS`, with a frame by which it can be recognised."""
 
     async def python_send(message: Message) -> None:
         await send(message)

@@ -10,8 +10,9 @@ from collections.abc import Awaitable
 from contextlib import suppress
 
 from errorkit import telemetry
-from errorkit.asgi.http import heard
 from errorkit.asgi.messages import (
+    PYTHON_FUNCTIONS,
+    SCOPE_KEY,
     ASGIApp,
     ASGIExchange,
     Message,
@@ -23,6 +24,7 @@ from errorkit.asgi.messages import (
 )
 from errorkit.exchange import Response
 from errorkit.lifecycle import ENDED, PASSING, RAISE, WAITING, came_through
+from errorkit.request_id import current
 from errorkit.texts import plain_text
 
 _CLOSE_CODES = {429: 1013, 503: 1013}
@@ -33,13 +35,14 @@ REFUSED = 403
 
 async def serve(exchange: ASGIExchange, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     """Serve one websocket at the outermost place."""
-    send = in_python(send)
+    send = send if type(send) in PYTHON_FUNCTIONS else in_python(send)
+    token = current.set(exchange.request_id)
     exchange.answers_late = True
     exchange.raises_on = telemetry.is_watched()
     by_exit = True
     try:
         try:
-            await app(scope, heard(exchange, receive), noting(exchange, send))
+            await app(scope, receive, noting(exchange, send))
         except Exception as exception:
             by_exit = False
             if not await settle(exchange, exception, send):
@@ -47,6 +50,8 @@ async def serve(exchange: ASGIExchange, app: ASGIApp, scope: Scope, receive: Rec
         by_exit = False
     finally:
         exchange.conclude(by_exit=by_exit)
+        current.reset(token)
+        scope.pop(SCOPE_KEY, None)  # else the two would hold each other
 
 
 def noting(exchange: ASGIExchange, send: Send) -> Send:

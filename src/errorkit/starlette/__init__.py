@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 
 from errorkit.asgi import ErrorMiddleware as GenericMiddleware
 from errorkit.asgi import begin, http, serve, websocket
-from errorkit.asgi.messages import SCOPE_KEY, ASGIApp, ASGIExchange, Receive, Scope, Send, in_python
+from errorkit.asgi.messages import SCOPE_KEY, ASGIApp, ASGIExchange, Receive, Scope, Send
 from errorkit.events import last_resort
 from errorkit.handler import build_handler
 from errorkit.lifecycle import ENDED, WAITING, came_through
@@ -189,21 +189,20 @@ def enter_before_others(kit: ErrorMiddleware, app: Starlette) -> None:
 async def _pass(exchange: ASGIExchange, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     """Serve a scope in the middle of the stack: its exchange begins here, what is raised flies on to be answered."""
     exchange.alone = True
-    sent = in_python(send)
+    place = http.Place(exchange, receive, send)
     token = current.set(exchange.request_id)
     try:
         if scope["type"] == "http":
-            place = http.Place(exchange, sent)
-            await app(scope, http.heard(exchange, receive), place.send)
+            await app(scope, place.receive, place.send)
             await place.let_go()
         else:
-            await app(scope, http.heard(exchange, receive), websocket.noting(exchange, send))
+            await app(scope, receive, websocket.noting(exchange, send))
         exchange.conclude()
     except Exception as exception:
         if scope["type"] == "websocket":  # Starlette's outermost layer answers none
             await websocket.settle(exchange, exception, send)
             exchange.conclude()
-        elif isinstance(exception, OSError) and came_through(exception, sent):
+        elif isinstance(exception, OSError) and came_through(exception, place.onward):
             exchange.left(exception)
             exchange.conclude()
         elif exchange.state is not WAITING:

@@ -104,7 +104,7 @@ class Alone:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
-        await self.response(scope, receive, http.Place(self.exchange, send).send)
+        await self.response(scope, receive, http.Place(self.exchange, receive, send).send)
         self.exchange.conclude()
 
 
