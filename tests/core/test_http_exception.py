@@ -277,6 +277,14 @@ def test_werkzeugs_words_for_browsers_are_not_an_authors() -> None:
 
     assert wsgi(flask_app(raised)).json()["detail"] == "No such page."
 
+    class SlugGone(NotFound):
+        description = "The slug is gone."
+
+    def of_a_class() -> None:
+        raise SlugGone
+
+    assert wsgi(flask_app(of_a_class)).json()["detail"] == "The slug is gone."
+
 
 def test_a_host_that_is_not_trusted_is_not_repeated(log: list[dict[str, Any]]) -> None:
     """werkzeug's message holds it."""
