@@ -342,8 +342,13 @@ def operations(app: flask.Flask) -> Iterator[Operation]:
 
 def _authors_words(exception: HTTPException) -> Any:
     """What the application said in raising it: no words of werkzeug's, which may repeat a host."""
+    if isinstance(exception, SecurityError):
+        return None
     said = vars(exception).get("description")
-    return None if isinstance(exception, SecurityError) or said in _WERKZEUGS_WORDS else said
+    if said is None:
+        declared = next(base for base in type(exception).__mro__ if "description" in vars(base))
+        said = None if declared.__module__.startswith("werkzeug.") else exception.description
+    return None if said in _WERKZEUGS_WORDS else said
 
 
 _WERKZEUGS_WORDS = tuple(

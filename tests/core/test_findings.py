@@ -19,7 +19,6 @@ from pydantic import (
     BeforeValidator,
     ByteSize,
     ConfigDict,
-    EmailStr,
     Field,
     ImportString,
     Json,
@@ -437,7 +436,40 @@ def test_findings_that_somebody_made_up_are_answered() -> None:
     assert details_of([], field_codes={}) == ()
 
 
-def test_an_email_that_is_none_does_not_repeat_it() -> None:
-    """Its words come from another library."""
-    pytest.importorskip("email_validator")
-    assert words_for(EmailStr, f"{CANARY} at home") == [UNKNOWN_WORDS]
+def test_words_of_a_library_that_repeat_a_piece_are_not_told() -> None:
+    """As those of an e-mail address's checker: the type is an author's, the words are not in an author's form."""
+    words = "value is not a valid email address: The part before the @-sign is no good: 'Kanarien'"
+    finding = {"type": "value_error", "loc": ("mail",), "msg": words, "input": f"{CANARY} at home"}
+    assert words_of(finding) == UNKNOWN_WORDS
+
+
+@pytest.mark.parametrize(
+    ("loc", "submitted", "path"),
+    [
+        (("a", 5), {"a": [1]}, ("a",)),
+        (("a", -1), {"a": [1]}, ("a",)),
+        ((7, "a"), {"a": 1}, ("a",)),
+        (("a", 0), {"a": "text"}, ("a", 0)),
+        ((0, "a"), [{"a": 1}], (0, "a")),
+        (("a", "b"), {"a": None}, ("a",)),
+    ],
+)
+def test_what_the_data_does_not_have_is_left_out(loc: Any, submitted: Any, path: Any) -> None:
+    """Indices and names; of a form, whose repeated members look like one, the index stays."""
+    assert client_path({"loc": loc, "type": "int_type"}, submitted=submitted) == path
+
+
+def test_a_schema_is_walked_once_however_it_refers_to_itself() -> None:
+    """And what is no name in it is passed over."""
+    schema: dict[Any, Any] = {
+        "fields": {"a": {"validation_alias": [["b", 0], "c"]}, 1: {}},
+        "more": [{"fields": ["x"]}],
+    }
+    schema["self"] = schema
+    assert declared_names(schema) == {"a", "b", "c"}
+
+
+def test_json_of_another_place_than_the_body_is_a_finding() -> None:
+    """A query parameter's, say."""
+    finding = {"type": "json_invalid", "loc": ("query", "filter"), "msg": "Invalid JSON: x"}
+    assert as_error([finding], field_codes={}).details[0].location == "query"

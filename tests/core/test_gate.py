@@ -235,6 +235,22 @@ def test_an_argument_of_the_wrong_type_is_refused_at_the_raise_site(arguments: A
     assert "hidden" not in str(refused.value)
 
 
+def test_a_type_that_hides_its_name_has_none(log: list[dict[str, Any]]) -> None:
+    """Nothing in a value can break the line that tells of it."""
+
+    class Meta(type):
+        def __getattribute__(cls, name: str) -> Any:
+            if name == "__qualname__":
+                raise ValueError("hidden")
+            return super().__getattribute__(name)
+
+    class Odd(metaclass=Meta):
+        pass
+
+    asgi(raising(ConflictError(context={"fact": Odd()})))
+    assert failures(log)[0]["context"] == {"fact": "<object>"}
+
+
 def test_an_applications_own_lines_keep_their_texts() -> None:
     """Of what JSON has not, where the line can be written at once; else its type's name."""
     assert encode_line({"a": Plain("x"), "b": ValueError("words")}) == b'{"a":"hidden","b":"words"}'

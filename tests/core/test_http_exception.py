@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
+from typing_extensions import TypedDict
 from werkzeug.exceptions import NotFound, SecurityError, default_exceptions
 
 from driving import asgi, failures, wsgi
@@ -25,6 +26,7 @@ from errorkit.fastapi import install
 from errorkit.flask import ErrorKit
 from errorkit.http_exception import CODES, MESSAGES
 from errorkit.starlette import install as install_starlette
+from errorkit.texts import WITHHELD
 
 
 class SlugTaken(ConflictError):
@@ -275,6 +277,14 @@ def test_werkzeugs_words_for_browsers_are_not_an_authors() -> None:
 
     assert wsgi(flask_app(raised)).json()["detail"] == "No such page."
 
+    class SlugGone(NotFound):
+        description = "The slug is gone."
+
+    def of_a_class() -> None:
+        raise SlugGone
+
+    assert wsgi(flask_app(of_a_class)).json()["detail"] == "The slug is gone."
+
 
 def test_a_host_that_is_not_trusted_is_not_repeated(log: list[dict[str, Any]]) -> None:
     """werkzeug's message holds it."""
@@ -321,3 +331,38 @@ def test_no_extension_takes_the_place_of_a_member_of_the_envelope(dialect: str) 
             continue
         assert f'"detail_{name}":"intruder"' in body
         assert f'"{name}":"intruder"' not in body
+
+
+class Forgetful(TypedDict):
+    code: "NotThere"  # type: ignore[name-defined]  # noqa: F821, UP037
+    hint: str
+
+
+class Declaring(Bare):
+    Body = Forgetful
+
+    def write(self, public: Any) -> Any:
+        return {"code": public.code, **public.extensions}
+
+
+def test_names_that_are_not_there_at_run_time_cost_nothing() -> None:
+    """The members of the body are known all the same."""
+    assert members_beside(Declaring()) == {"code", "hint"}
+
+
+@pytest.mark.parametrize("raised", WAYS)
+def test_an_exception_whose_errors_are_none_is_no_finding(raised: Any) -> None:
+    """It is an object like any other."""
+
+    class Odd(Exception):
+        def errors(self) -> Any:
+            raise RuntimeError("canary")
+
+    class Even(Exception):
+        def errors(self) -> Any:
+            return ["canary"]
+
+    for detail in (Odd("canary"), Even("canary")):
+        reply = raised(422, detail)
+        assert (reply.status, reply.json()["detail_value"]) == (422, WITHHELD)
+        assert "canary" not in reply.body.decode()
