@@ -74,6 +74,8 @@ class Place:
 
     def _start(self, message: Message) -> Awaitable[None]:
         exchange = self.exchange
+        if exchange.state is HELD:  # against the protocol: the server shall hear of both
+            return self._release(message)
         if exchange.state is not WAITING:
             return self.onward(message)
         headers = listed_headers(message)
