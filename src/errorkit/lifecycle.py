@@ -175,7 +175,8 @@ class Exchange(Request):
     def raised(self, exception: BaseException) -> Fate | Response | Frame:
         """An exception has come to the outermost place, unless `send` itself was what failed."""
         if self.says_departed(exception):
-            self.left(exception)
+            if self.state is not ENDED:  # else it has got its response
+                self.left(exception)
             return DONE
         if self.state is ENDED:
             return self._raised_after_the_end(exception)
@@ -250,8 +251,10 @@ class Exchange(Request):
     def carries_answer(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> bool:
         """Is a response that begins errorkit's own, whatever middlewares have added to it."""
         rendered = self.rendered
-        return rendered is not None and (
-            headers is rendered.headers or (status == rendered.status and self._fields[0] in headers)
+        return (
+            rendered is not None
+            and status == rendered.status
+            and (headers is rendered.headers or self._fields[0] in headers)
         )
 
     def stamped(self, headers: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:

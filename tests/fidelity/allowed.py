@@ -29,6 +29,9 @@ DESCRIBE_THE_BODY = frozenset(
 )  # fmt: skip
 """Fields of the old body go, those of the new one come."""
 
+OF_THE_OLD_BODY = frozenset({"etag", "last-modified", "digest", "content-digest", "repr-digest"})
+"""What an answer in its place must not have."""
+
 ADDED: dict[str, Callable[[int, str], bool]] = {
     "cache-control": lambda status, value: value == "no-store",
     "x-content-type-options": lambda status, value: value == "nosniff",

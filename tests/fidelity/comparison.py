@@ -119,7 +119,7 @@ class _Covered:
         if call.dialect is None or own:
             if ids != own:
                 yield f"request ids {ids}, bare {own}"
-        elif covered.status and not covered.by_server and len(ids) != 1:
+        elif (covered.status or covered.accepted) and not covered.by_server and len(ids) != 1:
             yield f"{len(ids)} request ids"
 
     def _fields(self, bare: Answer, covered: Answer) -> Iterator[str]:
@@ -135,6 +135,9 @@ class _Covered:
         return name in allowed.SERVERS_OWN or (name == allowed.ID and not bare.values(name))
 
     def _fields_of_default(self, bare: Answer, covered: Answer) -> Iterator[str]:
+        for name in sorted(allowed.OF_THE_OLD_BODY):
+            if covered.values(name):
+                yield f"the field {name} is that of the old body"
         replaced = allowed.DESCRIBE_THE_BODY | allowed.SERVERS_OWN | {allowed.ID}
         waits = bare.values("retry-after"), covered.values("retry-after")
         if allowed.same_wait(*waits):

@@ -11,6 +11,7 @@ from fastapi.exception_handlers import http_exception_handler, request_validatio
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, StreamingResponse
 from pydantic import BaseModel, Json
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware
@@ -316,6 +317,23 @@ def handlers_that_delegate_to_the_defaults(twin: Twin) -> Any:
 
     @app.post("/item")
     def item(item: Item) -> None: ...
+
+    return app
+
+
+@scenario(Call("/nope"), Call("/http"))
+def a_handler_that_delegates_and_adds_a_task(twin: Twin) -> Any:
+    app = twin.fastapi()
+
+    @app.exception_handler(StarletteHTTPException)
+    async def http(request: Request, error: Any) -> Response:
+        response = await http_exception_handler(request, error)
+        response.background = BackgroundTask(twin.step, "told the operator")
+        return response
+
+    @app.get("/http")
+    def raises() -> None:
+        raise twin.raising(HTTPException(418, "tea"))
 
     return app
 

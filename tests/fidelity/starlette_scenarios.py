@@ -488,7 +488,13 @@ def torn_streams(twin: Twin) -> Any:
     )
 
 
-@scenario(Call("/plain"), Call("/sse"), Call("/whole"))
+def _is_visibly_torn(bare: Answer, covered: Answer) -> Iterator[str]:
+    """Bare, BaseHTTPMiddleware ends a torn stream as if it were whole."""
+    if covered.complete:
+        yield "the torn stream looks whole"
+
+
+@scenario(Call("/plain"), Call("/sse"), Call("/whole"), Call("/plain", check=_is_visibly_torn))
 def torn_streams_under_base_http(twin: Twin) -> Any:
     async def breaks(first: str) -> AsyncIterator[str]:
         yield first
@@ -501,6 +507,35 @@ def torn_streams_under_base_http(twin: Twin) -> Any:
             Route("/whole", lambda request: StreamingResponse(iter(["a", "b"]))),
         ],
         middleware=[Middleware(BaseHTTPMiddleware, dispatch=watching(twin))],
+    )
+
+
+class Mends:
+    """Pure ASGI: ends a response well whose stream has failed."""
+
+    def __init__(self, app: Any, twin: Twin) -> None:
+        self.app, self.twin = app, twin
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await self.app(scope, receive, send)
+        except RuntimeError as error:
+            self.twin.saw("mending middleware", error)
+            await send({"type": "http.response.body", "body": b"the rest"})
+
+
+@scenario(Call("/plain"), Call("/whole"), Call("/plain"), but=_EARLY)  # the first is told before it is mended
+def a_middleware_that_ends_a_torn_stream(twin: Twin) -> Any:
+    async def breaks() -> AsyncIterator[str]:
+        yield "half and "
+        raise twin.raising(RuntimeError("torn"))
+
+    return twin.starlette(
+        routes=[
+            Route("/plain", lambda request: StreamingResponse(breaks(), media_type="text/csv")),
+            Route("/whole", lambda request: StreamingResponse(iter(["a", "b"]))),
+        ],
+        middleware=[Middleware(Mends, twin=twin)],
     )
 
 

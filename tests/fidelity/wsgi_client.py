@@ -68,7 +68,11 @@ class Exchange:
 
     def begin(self, app: Any) -> None:
         """Call the application."""
-        self.chunks = app(self.environ(), self._start)
+        environ = self.environ()
+        wrapper = environ.get("wsgi.file_wrapper")
+        self.chunks = app(environ, self._start)
+        if isinstance(wrapper, type) and isinstance(self.chunks, wrapper):
+            self.twin.step("the server's own file")
         self.iterator = iter(self.chunks)
 
     def pull(self) -> bool:

@@ -378,6 +378,16 @@ def test_a_failure_whose_answer_cannot_be_sent_still_has_its_event(
     assert [(event["code"], event["error"]) for event in events] == [("internal", "the application's")]
 
 
+def test_a_second_start_does_not_take_the_place_of_one_that_is_held() -> None:
+    """The application breaks the protocol: what the server refuses is the second one, as without errorkit."""
+    first = {"type": "http.response.start", "status": 404, "headers": [(LENGTH, b"9"), TEXT]}
+    app = scripted([first, {**first, "status": 503}, part(b"Not Found", False)], None, False)
+    bare, covered = run(app), run(ErrorMiddleware(app, dialect="openai"))
+    assert isinstance(covered.escaped, Violation)
+    assert str(covered.escaped) == str(bare.escaped) == "a second start"
+    assert (covered.sent.status, covered.sent.body) == (bare.sent.status, bare.sent.body) == (404, b"")
+
+
 def test_a_server_fault_alone_is_nobodys_event(events: list[dict[str, Any]]) -> None:
     """What `send` raises, but for a client that left, goes to the server as it is."""
     fault = ServerFault("bug")

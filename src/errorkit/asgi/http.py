@@ -94,6 +94,8 @@ class Place:
 
     def _start(self, message: Message) -> Awaitable[None]:
         exchange = self.exchange
+        if exchange.state is HELD:  # against the protocol: the server shall hear of both
+            return self._release(message)
         if exchange.state is not WAITING:
             return self.onward(message)
         headers = message.get("headers")
@@ -171,10 +173,12 @@ class Place:
             exchange.returned()  # it stays incomplete
 
     async def let_go(self) -> None:
-        """Send what is held, if there is any."""
+        """Send what is held or withheld, if there is any."""
         if self.exchange.state is HELD:
             self.exchange.let_go()
             await self.carry_out(RELEASE)
+        elif self.withheld is not None:
+            await self.finish()
 
     async def carry_out(self, fate: Fate | Response | Frame) -> None:
         """Send what the exchange wants to be sent."""
