@@ -6,6 +6,7 @@ import pytest
 
 from fidelity import (
     asgi_scenarios,
+    composition_scenarios,
     fastapi_scenarios,
     flask_extension_scenarios,
     flask_scenarios,
@@ -21,6 +22,7 @@ SCENARIOS: list[Scenario] = [
     *flask_scenarios.scenario,
     *asgi_scenarios.scenario,
     *wsgi_scenarios.scenario,
+    *composition_scenarios.scenario,
     *flask_extension_scenarios.scenario,
 ]
 

@@ -34,7 +34,7 @@ async def serve(exchange: ASGIExchange, app: ASGIApp, scope: Scope, receive: Rec
     """Serve one websocket at the outermost place."""
     send = in_python(send)
     exchange.answers_late = True
-    exchange.raises_on = telemetry.is_watched()
+    exchange.raises_on = exchange.raises_on or telemetry.is_watched()
     by_exit = True
     try:
         try:
