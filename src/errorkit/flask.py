@@ -168,6 +168,9 @@ class Answers:
         if answer is None:
             answer = self._bare_handle(exception)
             if not isinstance(answer, HTTPException):
+                made = self._of_bare(exchange, exception, answer)
+                if made is not None:
+                    return made
                 exchange.answered_by(self._name_of_handler(exception), exception)
         return answer
 
@@ -178,8 +181,23 @@ class Answers:
         if answer is None:
             answer = self._taken_over(exception)
             if exchange is not None and not exchange.shaped_by and not isinstance(answer, HTTPException):
+                made = self._of_bare(exchange, exception, answer)
+                if made is not None:
+                    return made
                 exchange.answered_by(_name(self._taken_over), exception)
         return answer
+
+    def _of_bare(self, exchange: FlaskExchange, exception: Exception, answer: Any) -> flask.Response | None:
+        """errorkit's answer where an extension has made a response of a bare HTTPException (Flask-CORS); else None."""
+        if not isinstance(exception, HTTPException) or exception.response is not None or (exception.code or 0) < 400:
+            return None
+        expected = exception.get_response(flask.request.environ)
+        page = expected.get_data()
+        if not isinstance(answer, flask.Response) or answer.content_length != len(page):
+            return None
+        if answer.status_code != expected.status_code or answer.get_data() != page:
+            return None
+        return self._answer(exchange, exception, _raw_fields(answer))
 
     def _declared(self, exchange: FlaskExchange, exception: Exception) -> Any:
         """The answer to an error of the catalogue or a mapped one; None for all others."""
@@ -209,9 +227,21 @@ class Answers:
         response = self._bare_finalize(rv, from_error_handler)
         if response.status_code >= 400 and not exchange.shaped_by and not response.is_streamed:
             response = self._judged(exchange, response)
-        middleware = self._middleware()
-        exchange.holds_start = response.is_streamed and self.app.wsgi_app is middleware
+        if response.is_streamed:
+            exchange.propagating = _propagates(self.app)
+            exchange.raises_on = self._is_watched()
+            exchange.holds_start = not exchange.raises_on
         return response
+
+    def _is_watched(self) -> bool:
+        """Has somebody put middlewares around errorkit's, who would see a body fail: werkzeug's own do not look."""
+        layer: Any = self.app.wsgi_app
+        middleware = self._middleware()
+        while layer is not middleware:
+            if not type(layer).__module__.startswith("werkzeug.middleware."):
+                return True
+            layer = getattr(layer, "app", None)
+        return False
 
     def log_exception(self, exc_info: Any) -> None:
         """Flask's hook for logging a crash: the event will tell it, once."""
@@ -239,7 +269,7 @@ class Answers:
 
     def _judged(self, exchange: FlaskExchange, response: flask.Response) -> flask.Response:
         """errorkit's response in place of a default that a view returned."""
-        fields = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+        fields = _raw_fields(response)
         exchange.status, exchange.headers = response.status_code, fields
         if self.handler.config.normalise == "off" or not candidate(fields, self.handler.config.normalise):
             return response
@@ -287,6 +317,10 @@ def _fields_of(exception: HTTPException) -> RawHeaders:
     return [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in fields if n.lower() != "content-type"]
 
 
+def _raw_fields(response: flask.Response) -> RawHeaders:
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+
+
 def _as_flask(exchange: FlaskExchange, status: int, headers: RawHeaders, body: bytes) -> flask.Response:
     left = (b"content-length", exchange.renderer.id_header)  # to werkzeug and to the middleware
     fields = [(titled(name), value.decode("latin-1")) for name, value in headers if name not in left]
@@ -298,8 +332,13 @@ def _note_rule(_app: flask.Flask, **_told: Any) -> None:
     exchange: FlaskExchange | None = flask.request.environ.get(ENVIRON_KEY)
     if exchange is not None:
         exchange.began()
-        wish = _app.config["PROPAGATE_EXCEPTIONS"]
-        exchange.propagating = bool(_app.testing or _app.debug) if wish is None else bool(wish)
+        exchange.propagating = _propagates(_app)
+
+
+def _propagates(app: flask.Flask) -> bool:
+    """Does Flask let exceptions through to the server."""
+    wish = app.config["PROPAGATE_EXCEPTIONS"]
+    return bool(app.testing or app.debug) if wish is None else bool(wish)
 
 
 def validate(model: type[M], data: Any, *, location: str = "body") -> M:

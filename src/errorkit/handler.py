@@ -220,7 +220,7 @@ class ErrorHandler:
         failure, request.failure, request.exception = request.failure, None, None
         request.traceback = request.span = None
         exception = None if failure is None else failure.private.exception
-        if exception is not None and request.outcome not in _RAISED_ON:
+        if exception is not None and request.outcome not in _RAISED_ON and not request.raises_on:
             release(exception)
 
     def _tell_reporters(self, request: Request, failure: Failure) -> None:

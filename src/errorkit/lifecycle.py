@@ -349,6 +349,10 @@ class Exchange(Request):
         """Shall an exception that nobody declared reach the server."""
         return self.handler.config.reraise and not self.handler.identifier.handles(exception)
 
+    def is_raised_on(self, exception: BaseException) -> bool:
+        """Is an exception that has its answer, or its last event, raised on all the same."""
+        return self.raises_on or self.propagates(exception)
+
     def _forget_answer(self) -> None:
         self.rendered = None
         self.shaped_by = ""
@@ -404,7 +408,7 @@ class Exchange(Request):
         if self.status < 400:
             self.broke(exception, "background")
             return RAISE
-        return RAISE if self.raises_on or self.propagates(exception) else DONE
+        return RAISE if self.is_raised_on(exception) else DONE
 
     def broke(self, exception: BaseException, outcome: str) -> None:
         """Something failed of which no answer tells; what had failed before that is still what is told."""

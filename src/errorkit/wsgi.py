@@ -174,6 +174,8 @@ class Body:
                 self.exhausted = True
                 if isinstance(fate, Frame):
                     yield fate.data
+                    if self.exchange.is_raised_on(exception):
+                        raise
                 break
             if chunk is not None:
                 yield chunk

@@ -159,7 +159,7 @@ class _Covered:
 
     def _body(self, call: Call, bare: Answer, covered: Answer) -> Iterator[str]:
         framed = bare.raised and allowed.is_event_stream(bare) and bare.status < 400 and call.dialect
-        if framed and covered.complete and covered.body != bare.body:
+        if framed and (covered.complete or covered.raised) and covered.body != bare.body:
             if not covered.body.startswith(bare.body):
                 yield f"the stream {covered.body!r}, bare {bare.body!r}"
             elif b"data:" not in covered.body[len(bare.body) :] or not covered.body.endswith(b"\n\n"):

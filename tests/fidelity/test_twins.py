@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from fidelity import asgi_scenarios, fastapi_scenarios, flask_scenarios, starlette_scenarios, wsgi_scenarios
+from fidelity import (
+    asgi_scenarios,
+    composition_scenarios,
+    fastapi_scenarios,
+    flask_extension_scenarios,
+    flask_scenarios,
+    starlette_scenarios,
+    wsgi_scenarios,
+)
 from fidelity.comparison import differences
 from fidelity.twins import Scenario, Way, observe
 
@@ -14,6 +22,8 @@ SCENARIOS: list[Scenario] = [
     *flask_scenarios.scenario,
     *asgi_scenarios.scenario,
     *wsgi_scenarios.scenario,
+    *composition_scenarios.scenario,
+    *flask_extension_scenarios.scenario,
 ]
 
 

@@ -119,13 +119,13 @@ class Twin:
 
     # -- applications
 
-    def fastapi(self, **options: Any) -> Any:
-        """The FastAPI application that is covered."""
+    def fastapi(self, kind: Any = None, **options: Any) -> Any:
+        """The FastAPI application that is covered, of a class of the user's if one is given."""
         from fastapi import FastAPI
 
         from errorkit import fastapi as adapter
 
-        return self._asgi(FastAPI(**options), adapter)
+        return self._asgi((kind or FastAPI)(**options), adapter)
 
     def starlette(self, **options: Any) -> Any:
         """The Starlette application that is covered."""

@@ -80,8 +80,9 @@ class Place:
             elif exchange.failing is None or exchange.answered is exchange.failing or exchange.status >= 400:
                 exchange.chunk(message.get("body", b""), False)
             else:  # a middleware would make a cut stream look whole, unless it has caught the exception for good
-                self.withheld = message
-                return nothing()
+                self.withheld = {**message, "body": b""}
+                body = message.get("body")
+                return self.onward({**message, "more_body": True}) if body else nothing()
             return self.onward(message)
         if kind == "http.response.start":
             return self._start(message)
@@ -149,7 +150,7 @@ class Place:
         if (exchange.state in (PASSING, ENDED) or self.used) and came_through(exception, self.onward):
             if isinstance(exception, OSError):  # ASGI 2.4: the client has left
                 exchange.left(exception)
-                return True
+                return not exchange.raises_on
             exchange.recorded = exchange.recorded or exchange.failure is None  # the server has said it
             return False
         fate = exchange.raised(exception)
@@ -158,7 +159,9 @@ class Place:
         except OSError as gone:
             if not came_through(gone, self.onward):
                 raise
-        return fate is not RAISE
+        if isinstance(fate, Frame):
+            return not exchange.is_raised_on(exception)
+        return fate is not RAISE and not exchange.raises_on
 
     async def finish(self) -> None:
         """The application has returned without having sent the end of a response."""

@@ -38,7 +38,7 @@ async def serve(exchange: ASGIExchange, app: ASGIApp, scope: Scope, receive: Rec
     send = send if type(send) in PYTHON_FUNCTIONS else in_python(send)
     token = current.set(exchange.request_id)
     exchange.answers_late = True
-    exchange.raises_on = telemetry.is_watched()
+    exchange.raises_on = exchange.raises_on or telemetry.is_watched()
     by_exit = True
     try:
         try:

@@ -25,7 +25,7 @@ from errorkit.starlette import exceptions
 from errorkit.starlette.cover import Cover, Outermost
 from errorkit.starlette.exchange import StarletteExchange
 from errorkit.starlette.routes import mounted, operations
-from errorkit.starlette.table import STARLETTE_DEFAULTS, Defaults
+from errorkit.starlette.table import STARLETTE_DEFAULTS, Defaults, Guard
 
 if TYPE_CHECKING:  # pragma: no cover - types only
     from errorkit.config import Config
@@ -119,6 +119,9 @@ class ErrorMiddleware(GenericMiddleware):
         try:
             if not self.settled:
                 self.settled = True
+                guard = app.router.middleware_stack
+                if isinstance(guard, Guard) and getattr(app.state, "errorkit", None) is None:
+                    self.handler = guard.handler  # its stack has been built before
                 cover = self.cover(app)
                 cover.last_answers(app)
                 self.announce(cover)

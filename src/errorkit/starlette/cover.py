@@ -25,10 +25,13 @@ from errorkit.asgi import begin, http, serve
 from errorkit.asgi.messages import SCOPE_KEY, ASGIApp, ASGIExchange, Receive, Scope, Send
 from errorkit.starlette.exchange import StarletteExchange
 from errorkit.starlette.routes import mounted
-from errorkit.starlette.table import Answer, Answers, Defaults, ExceptionHandler, Guard
+from errorkit.starlette.table import HANDLERS_KEY, Answer, Answers, Defaults, ExceptionHandler, Guard, is_frameworks
 
 if TYPE_CHECKING:  # pragma: no cover - types only
     from errorkit.handler import ErrorHandler
+
+_FRAMEWORKS = ("starlette", "fastapi")
+"""Whose application classes do nothing of their own with an exception that leaves the stack."""
 
 
 class Outermost(ServerErrorMiddleware):
@@ -46,7 +49,8 @@ class Outermost(ServerErrorMiddleware):
                 self._stay_outermost(scope)
             await super().__call__(scope, receive, send)
         else:
-            exchange.raises_on = self._stay_outermost(scope)
+            stays_inside = self._stay_outermost(scope)
+            exchange.raises_on = stays_inside or is_watched(scope)
             await serve(exchange, super().__call__, scope, receive, send)
 
     def _stay_outermost(self, scope: Scope) -> bool:
@@ -65,6 +69,12 @@ class Outermost(ServerErrorMiddleware):
         if type(stack) is ServerErrorMiddleware:
             return cls(stack.app, stack.handler, stack.debug, errors)
         return cls(stack, None, False, errors)
+
+
+def is_watched(scope: Scope) -> bool:
+    """Is code of the user's around an application's call: another application, or a `__call__` of its class."""
+    defining = next((cls for cls in type(scope.get("app")).__mro__ if "__call__" in vars(cls)), Starlette)
+    return HANDLERS_KEY in scope or defining.__module__.partition(".")[0] not in _FRAMEWORKS
 
 
 class LastAnswers:
@@ -165,18 +175,21 @@ class Cover:
         router = app.router
         if not isinstance(router.middleware_stack, Guard):
             router.middleware_stack = Guard(router.middleware_stack, self.errors, self.defaults)
+        router.middleware_stack.watch(router, lambda: self._inside(app, path))
         self.describe(app, path)
-        own = [key for key, value in app.exception_handlers.items() if value not in self.defaults.values()]
+        own = [key for key, value in app.exception_handlers.items() if not is_frameworks(value, self.defaults)]
         self.kept += [f"{path or '/'}: {getattr(key, '__name__', key)}" for key in own]
+        self._inside(app, path)
+
+    def _inside(self, app: Starlette, path: str) -> None:
+        """Cover what is mounted in an application by now."""
         for prefix, inner in mounted(app.routes, path):
-            if not self.spares(inner):
+            if not (self.spares(inner) or isinstance(inner.router.middleware_stack, Guard)):
                 self.covered.append(prefix)
                 self.mounted(inner, prefix)
 
     def mounted(self, app: Starlette, path: str) -> None:
         """Cover an application that another one reaches."""
-        if isinstance(app.router.middleware_stack, Guard):
-            return
         self.application(app, path)
         if app.middleware_stack is not None:
             self.last_answers(app)

@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 
+from errorkit.asgi import ErrorMiddleware
 from errorkit.declaration import Operation
 
 
@@ -44,6 +45,7 @@ def mounted(routes: Iterable[Any], path: str) -> Iterator[tuple[str, Starlette]]
     for route in routes:
         prefix = path + getattr(route, "path", "")
         app = getattr(route, "_base_app", None) or getattr(route, "app", None)
+        app = _served(app)
         if isinstance(app, Starlette):
             yield prefix or getattr(route, "host", "/"), app
             continue
@@ -51,3 +53,15 @@ def mounted(routes: Iterable[Any], path: str) -> Iterator[tuple[str, Starlette]]
         inner = getattr(router, "routes", None)
         if inner:
             yield from mounted(inner, prefix)
+
+
+def _served(app: Any) -> Any:
+    """What is inside of the middlewares that an application was mounted with, if an application is."""
+    seen: set[int] = set()
+    layer = app
+    while layer is not None and id(layer) not in seen and not isinstance(layer, ErrorMiddleware):
+        if isinstance(layer, Starlette):
+            return layer
+        seen.add(id(layer))
+        layer = getattr(layer, "app", None)
+    return app

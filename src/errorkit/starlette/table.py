@@ -24,6 +24,7 @@ from starlette.websockets import WebSocket
 
 from errorkit.asgi import http, websocket
 from errorkit.asgi.messages import SCOPE_KEY, ASGIApp, ASGIExchange, Message, Receive, Scope, Send
+from errorkit.events import last_resort
 from errorkit.exchange import Response
 from errorkit.lifecycle import WAITING
 
@@ -74,10 +75,15 @@ class Answers:
     ) -> None:
         self.handler = handler
         self.defaults = defaults
-        own = {key: value for key, value in table[0].items() if not _is_default(value, defaults)}
-        self.own: dict[Any, ExceptionHandler] = {key: self.of_user(value) for key, value in own.items()}
+        known = set(self._declared())
+        self.own: dict[Any, ExceptionHandler] = {}
+        for key, value in table[0].items():
+            if not is_frameworks(value, defaults):
+                self.own[key] = self.of_user(value)
+            elif key not in known and key not in defaults:  # its answer is recognised by its form
+                self.own[key] = value
         self.by_status = {status: self.of_user(value) for status, value in table[1].items()}
-        declared = dict.fromkeys(self._declared(), self.declared)
+        declared = dict.fromkeys(known, self.declared)
         self.by_class: dict[Any, ExceptionHandler] = {**declared, **self.own}
 
     def _declared(self) -> Iterable[type[BaseException]]:
@@ -168,6 +174,12 @@ class Guard:
         self.defaults = defaults
         self._known: tuple[object, Answers] | None = None
 
+    def watch(self, router: Any, grown: Callable[[], None]) -> None:
+        """Call `grown` when the router has got further routes: applications may be mounted after the start."""
+        self.router = router
+        self.grown = grown
+        self._seen = len(router.routes)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one scope."""
         exchange: ASGIExchange | None = scope.get(SCOPE_KEY)
@@ -175,6 +187,8 @@ class Guard:
         if exchange is None or tables is None or exchange.handler is not self.handler:
             await self.app(scope, receive, send)
             return
+        if len(self.router.routes) != self._seen:
+            self._grow()
         answers = self._answers(tables)
         table = Table(answers)
         scope[HANDLERS_KEY] = (table, answers.by_status)
@@ -194,6 +208,13 @@ class Guard:
             response = await answer(_connection(scope, receive, send), exception)
             if response is not None:
                 await response(scope, receive, send)
+
+    def _grow(self) -> None:
+        self._seen = len(self.router.routes)
+        try:
+            self.grown()
+        except Exception as own:
+            last_resort("errorkit could not be put into what was mounted", own)
 
     def _answers(self, tables: tuple[Mapping[Any, Any], Mapping[int, Any]]) -> Answers:
         known = self._known
@@ -219,8 +240,11 @@ async def _crash(_connection: Any, _exception: Exception) -> PlainTextResponse:
     return PlainTextResponse("Internal Server Error", status_code=500)
 
 
-def _is_default(handler: Any, defaults: Defaults) -> bool:
-    return isinstance(getattr(handler, "__self__", None), ExceptionMiddleware) or handler in defaults.values()
+def is_frameworks(handler: Any, defaults: Defaults) -> bool:
+    """Is a handler the framework's own, or FastAPI's in an application of its that is mounted in another one."""
+    if isinstance(getattr(handler, "__self__", None), ExceptionMiddleware) or handler in defaults.values():
+        return True
+    return getattr(handler, "__module__", None) == "fastapi.exception_handlers"
 
 
 def _chosen_close(exchange: ASGIExchange) -> Message | None:
