@@ -120,6 +120,25 @@ class Exchange(Request):
 
     # -- what the application says
 
+    def succeeds(self, status: int, headers: object) -> RawHeaders | None:
+        """`stamped` and `start` for what nearly every request comes to: a response of no error that nobody holds.
+
+        Its header fields with the request ID; None: these two are to be asked.
+        """
+        if status >= 400 or self.state is not WAITING or self.rendered is not None or self.holds_start:
+            return None
+        if type(headers) is not list:
+            return None
+        name = self.id_header or self.renderer.id_header
+        length = len(name)
+        for key, _ in headers:
+            if len(key) == length and key.lower() == name:
+                return None
+        self.status = status
+        self.headers = headers
+        self.state = PASSING
+        return [*headers, (name, self.request_id.encode("ascii"))]
+
     def start(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> bool:
         """A response begins. True: hold it back."""
         if self.state is not WAITING:

@@ -18,8 +18,6 @@ from os import urandom
 HEX = "0123456789abcdef"
 _SAFE = re.compile(r"[A-Za-z0-9._:\-]{1,128}").fullmatch
 _SAFE_BYTES = re.compile(rb"[A-Za-z0-9._:\-]{1,128}").fullmatch
-_KEEP = (1 << 128) - 1 ^ (0xF << 76) ^ (0b11 << 62)
-_MARK = (0x7 << 76) | (0b10 << 62)
 
 current: ContextVar[str | None] = ContextVar("errorkit_request_id", default=None)
 """The id of the request being served; None outside of one."""
@@ -42,24 +40,35 @@ def accept(value: bytes) -> str | None:
 
 def uuid7() -> str:
     """A UUID version 7 (RFC 9562 section 5.7) as 32 hex digits: sortable and unguessable."""
+    global _millisecond
     try:
-        random = _random.pop()
+        tail = _tails.pop()
     except IndexError:
-        pool = urandom(10 * _POOL)
-        random = pool[:10]
-        _random.extend(pool[at : at + 10] for at in range(10, 10 * _POOL, 10))
-    try:
-        milliseconds = time.time_ns() // 1_000_000 << 80
-    except TypeError:  # a test has put a clock in its place that gives fractions
-        milliseconds = int(time.time_ns()) // 1_000_000 << 80
-    return ((milliseconds | int.from_bytes(random)) & _KEEP | _MARK).to_bytes(16).hex()
+        tail = _more_tails()
+    now = int(time.time_ns()) // 1_000_000  # a test may have put a clock in its place that gives fractions
+    known = _millisecond
+    if known[0] != now:  # one tuple, so that threads see a millisecond and its text together
+        known = _millisecond = (now, f"{now:012x}7"[-13:])
+    return known[1] + tail
+
+
+def _more_tails() -> str:
+    """The random digits of the next ids, three before and sixteen with the variant: one of them, the others kept."""
+    digits = urandom(10 * _POOL).hex()
+    made = [
+        digits[at : at + 3] + _VARIANT[digits[at + 3]] + digits[at + 4 : at + 19] for at in range(0, 20 * _POOL, 20)
+    ]
+    _tails.extend(made[1:])
+    return made[0]
 
 
 _POOL = 64
-_random: list[bytes] = []
-"""Random bytes for the next ids: a system call for each would cost more than the rest of it."""
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in HEX}
+_millisecond: tuple[int, str] = (0, "")
+_tails: list[str] = []
+"""Random digits for the next ids: a system call for each would cost more than the rest of it."""
 if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has none
-    os.register_at_fork(after_in_child=_random.clear)  # else both processes would give the same ids
+    os.register_at_fork(after_in_child=_tails.clear)  # else both processes would give the same ids
 
 
 @dataclass(frozen=True, slots=True)

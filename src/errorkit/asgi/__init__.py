@@ -5,11 +5,23 @@ Messages and header lists of the application are copied, never changed.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
-from errorkit.asgi import http, websocket
-from errorkit.asgi.messages import SCOPE_KEY, ASGIApp, ASGIExchange, Receive, Scope, Send, listed_headers, routed_path
+from errorkit.asgi import websocket
+from errorkit.asgi.exchange import ASGIExchange
+from errorkit.asgi.messages import (
+    PYTHON_FUNCTIONS,
+    SCOPE_KEY,
+    ASGIApp,
+    Receive,
+    Scope,
+    Send,
+    in_python,
+    listed_headers,
+    routed_path,
+)
+from errorkit.lifecycle import ENDED
+from errorkit.request_id import current
 
 if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, importing this does not
     from errorkit.config import Config
@@ -18,7 +30,65 @@ if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, impor
 __all__ = ["ASGIExchange", "ErrorMiddleware"]
 
 
-class ErrorMiddleware:
+class OutermostPlace:
+    """Where an exchange begins: what fails inside is answered here, if it has not been."""
+
+    app: Any
+    """What is inside."""
+    errors: ErrorHandler
+    exchange_class: type[ASGIExchange] = ASGIExchange
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI scope."""
+        exchange = begin(scope, self.errors, self.exchange_class)
+        if exchange is None:
+            await self.left_alone(scope, receive, send)
+            return
+        exchange.server_receive = receive
+        exchange.onward = send if type(send) in PYTHON_FUNCTIONS else in_python(send)
+        exchange.raises_on = self.stays_inside(scope)
+        token = current.set(exchange.request_id)
+        by_exit = True
+        try:
+            try:
+                if scope["type"] == "http":
+                    await self.inside(scope, exchange.receive, exchange.send)
+                    if exchange.state is not ENDED:
+                        await exchange.finish()
+                else:
+                    await websocket.serve(exchange, self.app, scope)
+            except Exception as exception:
+                by_exit = False
+                settle = self.caught if scope["type"] == "http" else websocket.settle
+                if not await settle(exchange, exception):
+                    raise
+            by_exit = False
+        finally:
+            if exchange.failure is not None or exchange.status >= 400:
+                exchange.conclude(by_exit=by_exit)
+            current.reset(token)
+            scope.pop(SCOPE_KEY, None)  # else the two would hold each other
+
+    @property
+    def inside(self) -> ASGIApp:
+        """What an HTTP request is handed on to."""
+        inside: ASGIApp = self.app
+        return inside
+
+    async def left_alone(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a scope that is no exchange of this place's."""
+        await self.app(scope, receive, send)
+
+    def stays_inside(self, scope: Scope) -> bool:
+        """Is somebody further out who waits for exceptions."""
+        return False
+
+    async def caught(self, exchange: ASGIExchange, exception: Exception) -> bool:
+        """Do what is still possible about an exception. False: it must be raised on."""
+        return await exchange.settle(exception)
+
+
+class ErrorMiddleware(OutermostPlace):
     """The outermost place, for any ASGI 3 application.
 
     config: a `Config`; or its settings as keywords (`dialect="openai"`, ...).
@@ -34,24 +104,12 @@ class ErrorMiddleware:
 
             handler = build_handler(config, settings)
         self.app = app
-        self.handler = handler
+        self.errors = handler
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one ASGI scope."""
-        exchange = begin(scope, self.handler, ASGIExchange)
-        if exchange is None:
-            await self.app(scope, receive, send)
-        else:
-            await serve(exchange, self.app, scope, receive, send)
-
-
-def serve(
-    exchange: ASGIExchange, app: ASGIApp, scope: Scope, receive: Receive, send: Send
-) -> Coroutine[Any, Any, None]:
-    """Serve one HTTP request or websocket at the outermost place."""
-    if scope["type"] == "http":
-        return http.serve(exchange, app, scope, receive, send)
-    return websocket.serve(exchange, app, scope, receive, send)
+    @property
+    def handler(self) -> ErrorHandler:
+        """The configured centre that answers."""
+        return self.errors
 
 
 def begin(scope: Scope, handler: ErrorHandler, kind: type[ASGIExchange]) -> ASGIExchange | None:
@@ -74,12 +132,15 @@ def begin(scope: Scope, handler: ErrorHandler, kind: type[ASGIExchange]) -> ASGI
     for name, value in headers if type(headers) is list else listed_headers(scope):
         if name == id_header:
             inbound = value if inbound is None else b""  # of two, nobody knows which to believe
-    exchange = kind(scope, handler, renderer, handler.request_id(renderer, inbound))
+    request_id = handler.request_id(renderer, inbound)
+    exchange = kind(handler, renderer, request_id)
+    exchange.scope = scope
     if handler.holds_start is not None:
         exchange.holds_start = handler.holds_start(routed_path(scope))
     scope[SCOPE_KEY] = exchange
-    if "state" in scope:
-        scope["state"]["request_id"] = exchange.request_id
+    state = scope.get("state")
+    if state is None:
+        scope["state"] = {"request_id": request_id}
     else:
-        scope["state"] = {"request_id": exchange.request_id}
+        state["request_id"] = request_id
     return exchange

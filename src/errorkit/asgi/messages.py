@@ -1,16 +1,10 @@
-"""ASGI's messages, and one exchange of an ASGI scope."""
+"""ASGI's messages: their types, and what is read out of them."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, cast
-
-from errorkit.lifecycle import Exchange
-
-if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, importing this does not
-    from errorkit.handler import ErrorHandler
-    from errorkit.rendering import Renderer
+from typing import Any, cast
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -20,32 +14,6 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SCOPE_KEY = "errorkit.exchange"
 PYTHON_FUNCTIONS = frozenset({FunctionType, MethodType})
-
-
-class ASGIExchange(Exchange):
-    """The exchange of one ASGI scope."""
-
-    alone = False
-    """It began in the middle of a stack: there is no place of errorkit's at its outside."""
-
-    def __init__(self, scope: Scope, handler: ErrorHandler, renderer: Renderer, request_id: str) -> None:
-        super().__init__(handler, renderer, request_id)
-        self.scope = scope
-
-    @property
-    def method(self) -> str:  # type: ignore[override]
-        """The HTTP method; WEBSOCKET for a websocket."""
-        return str(self.scope.get("method", "WEBSOCKET"))
-
-    @property
-    def path(self) -> str:
-        """The path without its query."""
-        return str(self.scope.get("path", ""))
-
-    def header(self, name: bytes) -> str | None:
-        """A request header's value; of several lines one list (RFC 9110 section 5.3)."""
-        found = [str(value, "latin-1") for key, value in self.scope.get("headers", ()) if key == name]
-        return ", ".join(found) if found else None
 
 
 def routed_path(scope: Scope) -> str:

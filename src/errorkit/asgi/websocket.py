@@ -10,21 +10,16 @@ from collections.abc import Awaitable
 from contextlib import suppress
 
 from errorkit import telemetry
+from errorkit.asgi.exchange import ASGIExchange
 from errorkit.asgi.messages import (
-    PYTHON_FUNCTIONS,
-    SCOPE_KEY,
     ASGIApp,
-    ASGIExchange,
     Message,
-    Receive,
     Scope,
     Send,
-    in_python,
     listed_headers,
 )
 from errorkit.exchange import Response
 from errorkit.lifecycle import ENDED, PASSING, RAISE, WAITING, came_through
-from errorkit.request_id import current
 from errorkit.texts import plain_text
 
 _CLOSE_CODES = {429: 1013, 503: 1013}
@@ -33,25 +28,11 @@ REFUSED = 403
 """The status that servers give to a handshake that was closed before it was accepted."""
 
 
-async def serve(exchange: ASGIExchange, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+async def serve(exchange: ASGIExchange, app: ASGIApp, scope: Scope) -> None:
     """Serve one websocket at the outermost place."""
-    send = send if type(send) in PYTHON_FUNCTIONS else in_python(send)
-    token = current.set(exchange.request_id)
     exchange.answers_late = True
     exchange.raises_on = exchange.raises_on or telemetry.is_watched()
-    by_exit = True
-    try:
-        try:
-            await app(scope, receive, noting(exchange, send))
-        except Exception as exception:
-            by_exit = False
-            if not await settle(exchange, exception, send):
-                raise
-        by_exit = False
-    finally:
-        exchange.conclude(by_exit=by_exit)
-        current.reset(token)
-        scope.pop(SCOPE_KEY, None)  # else the two would hold each other
+    await app(scope, exchange.server_receive, noting(exchange, exchange.onward))
 
 
 def noting(exchange: ASGIExchange, send: Send) -> Send:
@@ -75,8 +56,9 @@ def noting(exchange: ASGIExchange, send: Send) -> Send:
     return noting_send
 
 
-async def settle(exchange: ASGIExchange, exception: Exception, send: Send) -> bool:
+async def settle(exchange: ASGIExchange, exception: Exception) -> bool:
     """Do what is still possible about an exception. False: it must be raised on."""
+    send = exchange.onward
     if came_through(exception, send):
         if isinstance(exception, OSError):
             exchange.left(exception)

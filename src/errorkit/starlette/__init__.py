@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from starlette.applications import Starlette
 
 from errorkit.asgi import ErrorMiddleware as GenericMiddleware
-from errorkit.asgi import begin, http, serve, websocket
-from errorkit.asgi.messages import SCOPE_KEY, ASGIApp, ASGIExchange, Receive, Scope, Send
+from errorkit.asgi import begin, websocket
+from errorkit.asgi.exchange import ASGIExchange
+from errorkit.asgi.messages import PYTHON_FUNCTIONS, SCOPE_KEY, ASGIApp, Receive, Scope, Send, in_python
 from errorkit.events import last_resort
 from errorkit.handler import build_handler
 from errorkit.lifecycle import ENDED, WAITING, came_through
@@ -47,8 +48,11 @@ class ErrorMiddleware(GenericMiddleware):
     Settings: see `errorkit.config.Config`.
     """
 
+    exchange_class = StarletteExchange
     defaults: Defaults = STARLETTE_DEFAULTS
     """What the framework itself answers."""
+    guarded: ASGIApp | None = None
+    """What is inside, where that is not the same for a scope that is left alone."""
     prevented: Exception | None = None
     """Why errorkit could not be put into the application."""
 
@@ -91,9 +95,9 @@ class ErrorMiddleware(GenericMiddleware):
         if SCOPE_KEY in scope and self.settled:
             await self.app(scope, receive, send)
         else:
-            await self._first(scope, receive, send)
+            await self.first(scope, receive, send)
 
-    async def _first(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def first(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A scope that no place further out has seen: the first one, a lifespan, or one that is left alone."""
         app = scope.get("app")
         within = isinstance(app, Starlette) and app.middleware_stack is not None and has_errorkit(app)
@@ -103,13 +107,14 @@ class ErrorMiddleware(GenericMiddleware):
             await receive()
             await send({"type": "lifespan.startup.failed", "message": f"errorkit: {self.prevented}"})
             return
+        if self.prevented is None and not within:  # around a route, a mount, or an application of another kind
+            await super().__call__(scope, receive, send)
+            return
         exchange = None if self.prevented is not None else begin(scope, self.handler, StarletteExchange)
         if exchange is None:
             await self.app(scope, receive, send)
-        elif within:
-            await _pass(exchange, self.app, scope, receive, send)
-        else:  # around a route, a mount, or an application of another kind
-            await serve(exchange, self.app, scope, receive, send)
+        else:
+            await _pass(exchange, self.guarded or self.app, scope, receive, send)
 
     def settle(self, app: Starlette) -> None:
         """See that an application whose stack has been built is covered, in full from the next scope on."""
@@ -121,7 +126,7 @@ class ErrorMiddleware(GenericMiddleware):
                 self.settled = True
                 guard = app.router.middleware_stack
                 if isinstance(guard, Guard) and getattr(app.state, "errorkit", None) is None:
-                    self.handler = guard.handler  # its stack has been built before
+                    self.errors = guard.handler  # its stack has been built before
                 cover = self.cover(app)
                 cover.last_answers(app)
                 self.announce(cover)
@@ -192,20 +197,21 @@ def enter_before_others(kit: ErrorMiddleware, app: Starlette) -> None:
 async def _pass(exchange: ASGIExchange, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     """Serve a scope in the middle of the stack: its exchange begins here, what is raised flies on to be answered."""
     exchange.alone = True
-    place = http.Place(exchange, receive, send)
+    exchange.server_receive = receive
+    exchange.onward = send if type(send) in PYTHON_FUNCTIONS else in_python(send)
     token = current.set(exchange.request_id)
     try:
         if scope["type"] == "http":
-            await app(scope, place.receive, place.send)
-            await place.let_go()
+            await app(scope, exchange.receive, exchange.send)
+            await exchange.send_held()
         else:
-            await app(scope, receive, websocket.noting(exchange, send))
+            await app(scope, receive, websocket.noting(exchange, exchange.onward))
         exchange.conclude()
     except Exception as exception:
         if scope["type"] == "websocket":  # Starlette's outermost layer answers none
-            await websocket.settle(exchange, exception, send)
+            await websocket.settle(exchange, exception)
             exchange.conclude()
-        elif isinstance(exception, OSError) and came_through(exception, place.onward):
+        elif isinstance(exception, OSError) and came_through(exception, exchange.onward):
             exchange.left(exception)
             exchange.conclude()
         elif exchange.state is not WAITING:
@@ -238,12 +244,15 @@ def install_with(middleware: type[ErrorMiddleware], app: Starlette, handler: Err
             last_resort("errorkit could not be put into the application", own)
             entry.prevented = own
             stack: Any = build()
-        else:
-            with cover.answering(app):
-                stack = Outermost.of(build(), handler)
-            entry.announce(cover)
-        entry.app, stack.app = stack.app, entry
-        return stack  # type: ignore[no-any-return]
+            entry.app, stack.app = stack.app, entry
+            return stack  # type: ignore[no-any-return]
+        guard = app.router.middleware_stack
+        assert isinstance(guard, Guard)
+        entry.app, entry.guarded, guard.entry = guard.app, guard, entry
+        with cover.answering(app):
+            stack = Outermost.of(build(), handler)
+        entry.announce(cover)
+        return stack
 
     app.build_middleware_stack = build_covered  # type: ignore[method-assign]
     app.state.errorkit = handler

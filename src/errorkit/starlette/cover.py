@@ -2,7 +2,6 @@
 
     ServerErrorMiddleware   becomes Outermost, the same layer with errorkit's outermost place in it; its handler is
                             errorkit's: what nobody declared flies to it through every middleware
-    Entry                   sees the first scope, where the stack was built by somebody who took Outermost apart
     the user's middlewares
     ExceptionMiddleware     is left as it is
     Guard                   around the router: gives the request its table of answers
@@ -14,18 +13,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
-from errorkit.asgi import begin, http, serve
-from errorkit.asgi.messages import SCOPE_KEY, ASGIApp, ASGIExchange, Receive, Scope, Send
+from errorkit.asgi import ASGIExchange, OutermostPlace
+from errorkit.asgi.messages import SCOPE_KEY, ASGIApp, Receive, Scope, Send
+from errorkit.lifecycle import WAITING
 from errorkit.starlette.exchange import StarletteExchange
 from errorkit.starlette.routes import mounted
-from errorkit.starlette.table import HANDLERS_KEY, Answer, Answers, Defaults, ExceptionHandler, Guard, is_frameworks
+from errorkit.starlette.table import (
+    HANDLERS_KEY,
+    Answer,
+    Answers,
+    Defaults,
+    ExceptionHandler,
+    Guard,
+    called,
+    is_frameworks,
+)
 
 if TYPE_CHECKING:  # pragma: no cover - types only
     from errorkit.handler import ErrorHandler
@@ -34,32 +46,78 @@ _FRAMEWORKS = ("starlette", "fastapi")
 """Whose application classes do nothing of their own with an exception that leaves the stack."""
 
 
-class Outermost(ServerErrorMiddleware):
-    """Starlette's outermost layer, as it is, with errorkit's outermost place around its call."""
+_BARE_CALL = ServerErrorMiddleware.__call__
+_IS_BARE = type(_BARE_CALL) is FunctionType and _BARE_CALL.__module__ == ServerErrorMiddleware.__module__
+
+
+class Outermost(OutermostPlace, ServerErrorMiddleware):
+    """Starlette's outermost layer with errorkit's outermost place in it.
+
+    What ServerErrorMiddleware does is done once an exception has come, and not by a layer of its
+    own around every message; where somebody has put something around its `__call__`, as some
+    instrumentations do, and for a debug page, it is asked as it is.
+    """
+
+    exchange_class = StarletteExchange
+    own_call: bool | None = None
+    """Has the application's class a `__call__` of its own, which sees what is raised."""
 
     def __init__(self, app: ASGIApp, handler: Any, debug: bool, errors: ErrorHandler) -> None:
         super().__init__(app, handler=handler, debug=debug)
         self.errors = errors
+        self.plain = _IS_BARE and handler is not None and not debug
+        """Nothing but its handler is asked."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one scope."""
-        exchange = begin(scope, self.errors, StarletteExchange)
-        if exchange is None:
-            if scope["type"] == "lifespan":
-                self._stay_outermost(scope)
-            await super().__call__(scope, receive, send)
-        else:
-            stays_inside = self._stay_outermost(scope)
-            exchange.raises_on = stays_inside or is_watched(scope)
-            await serve(exchange, super().__call__, scope, receive, send)
+    async def left_alone(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Starlette's own layer."""
+        if scope["type"] == "lifespan":
+            self.stays_inside(scope)
+        await ServerErrorMiddleware.__call__(self, scope, receive, send)
 
-    def _stay_outermost(self, scope: Scope) -> bool:
-        """Where somebody has put a layer around this one, who sees what is raised: be outside with the next scope."""
-        app = scope.get("app")
-        if app is None or app.middleware_stack is self or isinstance(app.middleware_stack, Outermost):
+    def stays_inside(self, scope: Scope) -> bool:
+        """Is somebody further out who sees what is raised.
+
+        If that is a layer that was put around this one: be outside of it with the next scope.
+        """
+        app: Any = scope.get("app")
+        if app is None:
             return False
-        app.middleware_stack = Outermost.of(app.middleware_stack, self.errors)
-        return True
+        stack = app.middleware_stack
+        if not (stack is self or isinstance(stack, Outermost)):
+            app.middleware_stack = Outermost.of(stack, self.errors)
+            return True
+        if self.own_call is None:
+            defining = next((cls for cls in type(app).__mro__ if "__call__" in vars(cls)), Starlette)
+            self.own_call = defining.__module__.partition(".")[0] not in _FRAMEWORKS
+        return self.own_call or HANDLERS_KEY in scope
+
+    @property
+    def inside(self) -> ASGIApp:
+        """The next layer; or the whole of Starlette's own layer, where that has to be asked."""
+        if self.plain and ServerErrorMiddleware.__call__ is _BARE_CALL:
+            inside: ASGIApp = self.app
+            return inside
+        return partial(ServerErrorMiddleware.__call__, self)
+
+    def _answers_itself(self) -> bool:
+        return ServerErrorMiddleware.__call__ is _BARE_CALL and _IS_BARE and not self.debug and self.handler is not None
+
+    async def caught(self, exchange: ASGIExchange, exception: Exception) -> bool:
+        """As ServerErrorMiddleware does it: its handler is asked, and answers unless a response has begun."""
+        if not (self.plain and ServerErrorMiddleware.__call__ is _BARE_CALL):
+            return await exchange.settle(exception)
+        begun = exchange.state is not WAITING
+        request = Request(exchange.scope)
+        try:
+            answers: Any = self.handler
+            response = await called(answers, request, exception)
+            if not begun:
+                await response(exchange.scope, exchange.receive, exchange.send)
+        except Exception as again:
+            if await exchange.settle(again):
+                return True
+            raise
+        return await exchange.settle(exception)
 
     @classmethod
     def of(cls, stack: ASGIApp, errors: ErrorHandler) -> Outermost:
@@ -69,12 +127,6 @@ class Outermost(ServerErrorMiddleware):
         if type(stack) is ServerErrorMiddleware:
             return cls(stack.app, stack.handler, stack.debug, errors)
         return cls(stack, None, False, errors)
-
-
-def is_watched(scope: Scope) -> bool:
-    """Is code of the user's around an application's call: another application, or a `__call__` of its class."""
-    defining = next((cls for cls in type(scope.get("app")).__mro__ if "__call__" in vars(cls)), Starlette)
-    return HANDLERS_KEY in scope or defining.__module__.partition(".")[0] not in _FRAMEWORKS
 
 
 class LastAnswers:
@@ -114,7 +166,8 @@ class Alone:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
-        await self.response(scope, receive, http.Place(self.exchange, receive, send).send)
+        self.exchange.onward = send
+        await self.response(scope, receive, self.exchange.send)
         self.exchange.conclude()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from errorkit.asgi.messages import ASGIExchange
+from errorkit.asgi.exchange import ASGIExchange
 
 _LATE = "Caught handled exception, but response already started."
 

@@ -22,8 +22,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.websockets import WebSocket
 
-from errorkit.asgi import http, websocket
-from errorkit.asgi.messages import SCOPE_KEY, ASGIApp, ASGIExchange, Message, Receive, Scope, Send
+from errorkit.asgi import websocket
+from errorkit.asgi.exchange import ASGIExchange, respond
+from errorkit.asgi.messages import SCOPE_KEY, ASGIApp, Message, Receive, Scope, Send
 from errorkit.events import last_resort
 from errorkit.exchange import Response
 from errorkit.lifecycle import WAITING
@@ -57,7 +58,7 @@ class Answer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
         if scope["type"] == "http":
-            await http.respond(self.exchange, self.response, send)
+            await respond(self.exchange, self.response, send)
         else:
             await websocket.answer(self.exchange, self.response, send, _chosen_close(self.exchange))
         if self.background is not None:
@@ -102,7 +103,7 @@ class Answers:
         """errorkit's answer. What turns out to be declared by nobody flies on."""
         exchange: ASGIExchange = connection.scope[SCOPE_KEY]
         if isinstance(exception, HTTPException) and 100 <= exception.status_code < 400:  # a redirect is no error
-            return await _called(self.defaults[HTTPException], connection, exception)
+            return await called(self.defaults[HTTPException], connection, exception)
         response = exchange.answer(exception)
         if exchange.failure is not None and exchange.failure.private.reason == "unhandled":
             exchange.withdraw()
@@ -114,7 +115,7 @@ class Answers:
 
         async def answer(connection: Any, exception: Exception) -> Any:
             exchange: ASGIExchange | None = connection.scope.get(SCOPE_KEY)
-            response = await _called(handler, connection, exception)
+            response = await called(handler, connection, exception)
             if exchange is None or exchange.handler is not self.handler:
                 return response
             if await self._is_framework_answer(connection, exception, response):
@@ -130,7 +131,7 @@ class Answers:
             return False
         default = next((self.defaults[cls] for cls in type(exception).__mro__ if cls in self.defaults), _crash)
         try:
-            expected = await _called(default, connection, exception)
+            expected = await called(default, connection, exception)
         except Exception:
             return False
         return bool(
@@ -172,6 +173,8 @@ class Guard:
         self.app = app
         self.handler = handler
         self.defaults = defaults
+        self.entry: Any = None
+        """Serves a scope that no place further out has seen: a lifespan, or where somebody took Outermost away."""
         self._known: tuple[object, Answers] | None = None
 
     def watch(self, router: Any, grown: Callable[[], None]) -> None:
@@ -185,11 +188,17 @@ class Guard:
         exchange: ASGIExchange | None = scope.get(SCOPE_KEY)
         tables = scope.get(HANDLERS_KEY)
         if exchange is None or tables is None or exchange.handler is not self.handler:
-            await self.app(scope, receive, send)
+            if exchange is None and self.entry is not None:
+                await self.entry.first(scope, receive, send)
+            else:
+                await self.app(scope, receive, send)
             return
         if len(self.router.routes) != self._seen:
             self._grow()
-        answers = self._answers(tables)
+        known = self._known
+        if known is None or known[0] is not tables[0]:
+            known = self._known = (tables[0], Answers(self.handler, self.defaults, tables))
+        answers = known[1]
         table = Table(answers)
         scope[HANDLERS_KEY] = (table, answers.by_status)
 
@@ -216,19 +225,14 @@ class Guard:
         except Exception as own:
             last_resort("errorkit could not be put into what was mounted", own)
 
-    def _answers(self, tables: tuple[Mapping[Any, Any], Mapping[int, Any]]) -> Answers:
-        known = self._known
-        if known is None or known[0] is not tables[0]:
-            known = self._known = (tables[0], Answers(self.handler, self.defaults, tables))
-        return known[1]
-
 
 def _connection(scope: Scope, receive: Receive, send: Send) -> Any:
     """What an exception handler is given for a scope."""
     return Request(scope, receive, send) if scope["type"] == "http" else WebSocket(scope, receive, send)
 
 
-async def _called(handler: ExceptionHandler, connection: Any, exception: Exception) -> Any:
+async def called(handler: ExceptionHandler, connection: Any, exception: Exception) -> Any:
+    """What an exception handler answers, called as Starlette calls it."""
     if is_async_callable(handler):
         return await handler(connection, exception)
     answer = await run_in_threadpool(handler, connection, exception)

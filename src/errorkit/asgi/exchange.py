@@ -1,122 +1,118 @@
-"""HTTP over ASGI: an application's messages as events of the exchange, and the exchange's answers as messages."""
+"""The exchange of an ASGI scope: an application's HTTP messages as its events, and its answers as messages."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable
 
-from errorkit.asgi.messages import (
-    PYTHON_FUNCTIONS,
-    SCOPE_KEY,
-    ASGIApp,
-    ASGIExchange,
-    Message,
-    Receive,
-    Scope,
-    Send,
-    in_python,
-    listed_headers,
-    nothing,
-)
+from errorkit.asgi.messages import Message, Receive, Scope, Send, listed_headers, nothing
 from errorkit.exchange import RawHeaders, Response
-from errorkit.lifecycle import ENDED, HELD, HOLD, PASS, PASSING, RAISE, RELEASE, WAITING, Fate, Frame, came_through
-from errorkit.request_id import current
+from errorkit.lifecycle import (
+    ENDED,
+    HELD,
+    HOLD,
+    PASS,
+    PASSING,
+    RAISE,
+    RELEASE,
+    WAITING,
+    Exchange,
+    Fate,
+    Frame,
+    came_through,
+)
 
 
-async def serve(exchange: ASGIExchange, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Serve one HTTP request at the outermost place: what fails inside is answered here, if it has not been."""
-    place = Place(exchange, receive, send)
-    token = current.set(exchange.request_id)
-    by_exit = True
-    try:
-        try:
-            await app(scope, place.receive, place.send)
-            if exchange.state is not ENDED:
-                await place.finish()
-        except Exception as exception:
-            by_exit = False
-            if not await place.settle(exception):
-                raise
-        by_exit = False
-    finally:
-        if exchange.failure is not None or exchange.status >= 400:
-            exchange.conclude(by_exit=by_exit)
-        current.reset(token)
-        scope.pop(SCOPE_KEY, None)  # else the two would hold each other
+class ASGIExchange(Exchange):
+    """The exchange of one ASGI scope, between the application inside and what is outside of errorkit.
 
+    A place of errorkit's gives `receive` and `send` to what is inside of it.
+    """
 
-class Place:
-    """A place between an application and its server: what is sent passes the exchange first."""
-
+    scope: Scope
+    server_receive: Receive
+    onward: Send
+    """What is outside: the server's own `send`, or that of a layer further out."""
     held: list[Message] = []
     withheld: Message | None = None
     used = False
+    alone = False
+    """It began in the middle of a stack: there is no place of errorkit's at its outside."""
 
-    def __init__(self, exchange: ASGIExchange, receive: Receive, send: Send) -> None:
-        self.exchange = exchange
-        self.server_receive = receive
-        self.onward = send if type(send) in PYTHON_FUNCTIONS else in_python(send)
+    @property
+    def method(self) -> str:  # type: ignore[override]
+        """The HTTP method; WEBSOCKET for a websocket."""
+        return str(self.scope.get("method", "WEBSOCKET"))
+
+    @property
+    def path(self) -> str:
+        """The path without its query."""
+        return str(self.scope.get("path", ""))
+
+    def header(self, name: bytes) -> str | None:
+        """A request header's value; of several lines one list (RFC 9110 section 5.3)."""
+        found = [str(value, "latin-1") for key, value in self.scope.get("headers", ()) if key == name]
+        return ", ".join(found) if found else None
 
     async def receive(self) -> Message:
         """One message of the server, with a note on the exchange when the client has left."""
         message = await self.server_receive()
         if message["type"] == "http.disconnect":
-            self.exchange.client_left = True
+            self.client_left = True
         return message
 
     def send(self, message: Message) -> Awaitable[None]:
         """One message of the application."""
-        exchange = self.exchange
         kind = message["type"]
         if kind == "http.response.body":
-            if exchange.state is not PASSING:
-                if exchange.state is HELD and exchange.failing is not None and not message.get("more_body"):
+            if self.state is not PASSING:
+                if self.state is HELD and self.failing is not None and not message.get("more_body"):
                     self.withheld = message
                     return nothing()
                 return self._body(message)
             if message.get("more_body"):
-                exchange.tail = message.get("body", b"")
-            elif exchange.failing is None and exchange.status < 400:
-                exchange.state = ENDED  # nothing is to be told
-            elif exchange.failing is None or exchange.answered is exchange.failing or exchange.status >= 400:
-                exchange.chunk(message.get("body", b""), False)
+                self.tail = message.get("body", b"")
+            elif self.failing is None and self.status < 400:
+                self.state = ENDED  # nothing is to be told
+            elif self.failing is None or self.answered is self.failing or self.status >= 400:
+                self.chunk(message.get("body", b""), False)
             else:  # a middleware would make a cut stream look whole, unless it has caught the exception for good
                 self.withheld = {**message, "body": b""}
                 body = message.get("body")
                 return self.onward({**message, "more_body": True}) if body else nothing()
             return self.onward(message)
         if kind == "http.response.start":
-            return self._start(message)
-        if exchange.state is HELD:
+            fields = self.succeeds(message["status"], message.get("headers"))
+            return self._start(message) if fields is None else self.onward({**message, "headers": fields})
+        if self.state is HELD:
             return self._release(message)
         self.used = True
         if kind == "http.response.pathsend" or (kind == "http.response.zerocopysend" and not message.get("more_body")):
-            exchange.chunk(b"", False)
+            self.chunk(b"", False)
         return self.onward(message)
 
     def _start(self, message: Message) -> Awaitable[None]:
-        exchange = self.exchange
-        if exchange.state is HELD:  # against the protocol: the server shall hear of both
+        if self.state is HELD:  # against the protocol: the server shall hear of both
             return self._release(message)
-        if exchange.state is not WAITING:
+        if self.state is not WAITING:
             return self.onward(message)
         headers = message.get("headers")
         if type(headers) is not list:
             headers = listed_headers(message)
-        stamped = exchange.stamped(headers)
+        stamped = self.stamped(headers)
         if stamped is not headers:
             message = {**message, "headers": stamped}
-        if not exchange.start(message["status"], stamped):
-            if exchange.rendered is None:
+        if not self.start(message["status"], stamped):
+            if self.rendered is None:
                 return self.onward(message)
         elif not message.get("trailers"):
             self.held = [message]
             return nothing()
-        exchange.let_go()  # where trailers follow the body, it is not looked at
-        reissued = exchange.reissued(stamped)
+        self.let_go()  # where trailers follow the body, it is not looked at
+        reissued = self.reissued(stamped)
         return self.onward(message) if reissued is None else self._reissue(message, *reissued)
 
     def _body(self, message: Message) -> Awaitable[None]:
-        fate = self.exchange.chunk(message.get("body", b""), bool(message.get("more_body")))
+        fate = self.chunk(message.get("body", b""), bool(message.get("more_body")))
         if fate is PASS:
             return self.onward(message)
         self.held.append(message)
@@ -125,10 +121,9 @@ class Place:
     def _release(self, message: Message) -> Awaitable[None]:
         """Something that belongs to no body was sent while a start was held: all goes out."""
         self.held.append(message)
-        exchange = self.exchange
-        exchange.let_go()
+        self.let_go()
         if message["type"] == "http.response.pathsend" or not message.get("more_body", True):
-            exchange.chunk(b"", False)
+            self.chunk(b"", False)
         return self.carry_out(RELEASE)
 
     async def _reissue(self, message: Message, headers: RawHeaders, body: bytes) -> None:
@@ -140,55 +135,52 @@ class Place:
             if message.get("more_body"):  # a middleware may hand on one body in parts
                 return nothing()
             self.onward = onward
-            return onward({"type": "http.response.body", "body": b"" if self.exchange.method == "HEAD" else body})
+            return onward({"type": "http.response.body", "body": b"" if self.method == "HEAD" else body})
 
         self.onward = replaced
 
     async def settle(self, exception: Exception) -> bool:
         """Do what is still possible about an exception. False: it must be raised on."""
-        exchange = self.exchange
-        if (exchange.state in (PASSING, ENDED) or self.used) and came_through(exception, self.onward):
+        if (self.state in (PASSING, ENDED) or self.used) and came_through(exception, self.onward):
             if isinstance(exception, OSError):  # ASGI 2.4: the client has left
-                exchange.left(exception)
-                return not exchange.raises_on
-            exchange.recorded = exchange.recorded or exchange.failure is None  # the server has said it
+                self.left(exception)
+                return not self.raises_on
+            self.recorded = self.recorded or self.failure is None  # the server has said it
             return False
-        fate = exchange.raised(exception)
+        fate = self.raised(exception)
         try:
             await self.carry_out(fate)
         except OSError as gone:
             if not came_through(gone, self.onward):
                 raise
         if isinstance(fate, Frame):
-            return not exchange.is_raised_on(exception)
-        return fate is not RAISE and not exchange.raises_on
+            return not self.is_raised_on(exception)
+        return fate is not RAISE and not self.raises_on
 
     async def finish(self) -> None:
         """The application has returned without having sent the end of a response."""
-        exchange = self.exchange
         if self.withheld is not None:  # whoever caught the exception has ended the body well
-            exchange.failing = None
+            self.failing = None
             await self.send(self.withheld)
             return
-        fate = exchange.returned()
+        fate = self.returned()
         await self.carry_out(fate)
         if fate is RELEASE:
-            exchange.returned()  # it stays incomplete
+            self.returned()  # it stays incomplete
 
-    async def let_go(self) -> None:
+    async def send_held(self) -> None:
         """Send what is held or withheld, if there is any."""
-        if self.exchange.state is HELD:
-            self.exchange.let_go()
+        if self.state is HELD:
+            self.let_go()
             await self.carry_out(RELEASE)
         elif self.withheld is not None:
             await self.finish()
 
     async def carry_out(self, fate: Fate | Response | Frame) -> None:
         """Send what the exchange wants to be sent."""
-        exchange = self.exchange
         if isinstance(fate, Response):
             self.held = []
-            await respond(exchange, fate, self.send)
+            await respond(self, fate, self.send)
         elif isinstance(fate, Frame):
             await self.onward({"type": "http.response.body", "body": fate.data, "more_body": False})
         elif fate is RELEASE:
