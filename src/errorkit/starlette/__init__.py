@@ -252,7 +252,7 @@ def install_with(middleware: type[ErrorMiddleware], app: Starlette, handler: Err
         with cover.answering(app):
             stack = Outermost.of(build(), handler)
         entry.announce(cover)
-        return stack
+        return stack  # type: ignore[no-any-return]
 
     app.build_middleware_stack = build_covered  # type: ignore[method-assign]
     app.state.errorkit = handler

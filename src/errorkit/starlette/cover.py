@@ -14,12 +14,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
@@ -28,6 +28,7 @@ from errorkit.asgi.messages import SCOPE_KEY, ASGIApp, Receive, Scope, Send
 from errorkit.lifecycle import WAITING
 from errorkit.starlette.exchange import StarletteExchange
 from errorkit.starlette.routes import mounted
+from errorkit.starlette.shortcut import is_bare, shortened
 from errorkit.starlette.table import (
     HANDLERS_KEY,
     Answer,
@@ -47,7 +48,17 @@ _FRAMEWORKS = ("starlette", "fastapi")
 
 
 _BARE_CALL = ServerErrorMiddleware.__call__
-_IS_BARE = type(_BARE_CALL) is FunctionType and _BARE_CALL.__module__ == ServerErrorMiddleware.__module__
+_BARE_EXCEPTIONS = ExceptionMiddleware.__call__
+_IS_BARE = is_bare(ServerErrorMiddleware, "__call__")
+
+
+class Short(NamedTuple):
+    """A shorter way, and what must still be as it was when it was found."""
+
+    way: ASGIApp
+    first: ASGIApp
+    router: Any
+    guard: Guard
 
 
 class Outermost(OutermostPlace, ServerErrorMiddleware):
@@ -59,6 +70,9 @@ class Outermost(OutermostPlace, ServerErrorMiddleware):
     """
 
     exchange_class = StarletteExchange
+    short: Short | None = None
+    looked = False
+    """Has a shorter way been looked for."""
     own_call: bool | None = None
     """Has the application's class a `__call__` of its own, which sees what is raised."""
 
@@ -89,18 +103,37 @@ class Outermost(OutermostPlace, ServerErrorMiddleware):
         if self.own_call is None:
             defining = next((cls for cls in type(app).__mro__ if "__call__" in vars(cls)), Starlette)
             self.own_call = defining.__module__.partition(".")[0] not in _FRAMEWORKS
+        if not self.looked:
+            self._look_for_short_way(app.router)
         return self.own_call or HANDLERS_KEY in scope
 
     @property
     def inside(self) -> ASGIApp:
         """The next layer; or the whole of Starlette's own layer, where that has to be asked."""
-        if self.plain and ServerErrorMiddleware.__call__ is _BARE_CALL:
-            inside: ASGIApp = self.app
-            return inside
-        return partial(ServerErrorMiddleware.__call__, self)
+        if not (self.plain and ServerErrorMiddleware.__call__ is _BARE_CALL):
+            return partial(ServerErrorMiddleware.__call__, self)
+        short = self.short
+        if (
+            short is not None
+            and short.first is self.app
+            and short.router.middleware_stack is short.guard
+            and ExceptionMiddleware.__call__ is _BARE_EXCEPTIONS
+        ):
+            return short.way
+        inside: ASGIApp = self.app
+        return inside
 
     def _answers_itself(self) -> bool:
         return ServerErrorMiddleware.__call__ is _BARE_CALL and _IS_BARE and not self.debug and self.handler is not None
+
+    def _look_for_short_way(self, router: Any) -> None:
+        guard = router.middleware_stack
+        if not isinstance(guard, Guard) or guard.handler is not self.errors:
+            self.looked = True
+        elif guard.known is not None:  # the first request has shown the framework's tables
+            self.looked = True
+            way = shortened(self.app, guard)
+            self.short = None if way is None else Short(way, self.app, router, guard)
 
     async def caught(self, exchange: ASGIExchange, exception: Exception) -> bool:
         """As ServerErrorMiddleware does it: its handler is asked, and answers unless a response has begun."""

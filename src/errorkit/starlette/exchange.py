@@ -6,7 +6,8 @@ from typing import Any
 
 from errorkit.asgi.exchange import ASGIExchange
 
-_LATE = "Caught handled exception, but response already started."
+LATE = "Caught handled exception, but response already started."
+"""What Starlette raises then."""
 
 
 class StarletteExchange(ASGIExchange):
@@ -16,7 +17,7 @@ class StarletteExchange(ASGIExchange):
 
     def meant(self, exception: BaseException) -> BaseException:
         """Starlette raises another exception for a handled one that comes after the response has begun."""
-        if type(exception) is RuntimeError and exception.args == (_LATE,) and exception.__cause__ is not None:
+        if type(exception) is RuntimeError and exception.args == (LATE,) and exception.__cause__ is not None:
             return exception.__cause__
         return exception
 

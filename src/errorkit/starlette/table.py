@@ -27,7 +27,7 @@ from errorkit.asgi.exchange import ASGIExchange, respond
 from errorkit.asgi.messages import SCOPE_KEY, ASGIApp, Message, Receive, Scope, Send
 from errorkit.events import last_resort
 from errorkit.exchange import Response
-from errorkit.lifecycle import WAITING
+from errorkit.lifecycle import PASSING, WAITING, State
 
 if TYPE_CHECKING:  # pragma: no cover - types only
     from errorkit.handler import ErrorHandler
@@ -147,23 +147,36 @@ class Table(Mapping[Any, ExceptionHandler]):
     Starlette would raise another exception in place of the one that was raised.
     """
 
-    __slots__ = ("answers", "begun")
+    __slots__ = ("answers", "response")
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Answers, response: Begun | ASGIExchange) -> None:
         self.answers = answers
-        self.begun = False
+        self.response = response
+
+    @property
+    def _by_class(self) -> Mapping[Any, ExceptionHandler]:
+        return self.answers.own if self.response.state is not WAITING else self.answers.by_class
 
     def __contains__(self, key: object) -> bool:
-        return key in (self.answers.own if self.begun else self.answers.by_class)
+        return key in self._by_class
 
     def __getitem__(self, key: Any) -> ExceptionHandler:
-        return (self.answers.own if self.begun else self.answers.by_class)[key]
+        return self._by_class[key]
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.answers.by_class)
 
     def __len__(self) -> int:
         return len(self.answers.by_class)
+
+
+class Begun:
+    """How far a response has come as seen from inside of the middlewares, which may keep it back."""
+
+    __slots__ = ("state",)
+
+    def __init__(self) -> None:
+        self.state: State = WAITING
 
 
 class Guard:
@@ -175,7 +188,8 @@ class Guard:
         self.defaults = defaults
         self.entry: Any = None
         """Serves a scope that no place further out has seen: a lifespan, or where somebody took Outermost away."""
-        self._known: tuple[object, Answers] | None = None
+        self.known: tuple[tuple[Any, Any], Answers] | None = None
+        """The framework's tables, and the answers that were made of them."""
 
     def watch(self, router: Any, grown: Callable[[], None]) -> None:
         """Call `grown` when the router has got further routes: applications may be mounted after the start."""
@@ -193,30 +207,50 @@ class Guard:
             else:
                 await self.app(scope, receive, send)
             return
-        if len(self.router.routes) != self._seen:
-            self._grow()
-        known = self._known
-        if known is None or known[0] is not tables[0]:
-            known = self._known = (tables[0], Answers(self.handler, self.defaults, tables))
-        answers = known[1]
-        table = Table(answers)
-        scope[HANDLERS_KEY] = (table, answers.by_status)
+        self.see_routes()
+        known = self.known
+        if known is None or known[0][0] is not tables[0]:
+            known = self.known = (tables, Answers(self.handler, self.defaults, tables))
+        answers, begun = known[1], Begun()
+        scope[HANDLERS_KEY] = (Table(answers, begun), answers.by_status)
 
         def noting_send(message: Message) -> Any:
             if message["type"] == "http.response.start":
-                table.begun = True
+                begun.state = PASSING
             return send(message)
 
         try:
             await self.app(scope, receive, noting_send)
         except Exception as exception:
-            answer = None if table.begun else answers.find(exception)
-            if answer is None:
-                exchange.flies(exception, begun=table.begun)
+            started = begun.state is not WAITING
+            if not await self.answered(scope, receive, send, exception, exchange, answers, begun=started):
                 raise
-            response = await answer(_connection(scope, receive, send), exception)
-            if response is not None:
-                await response(scope, receive, send)
+
+    async def answered(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        exception: Exception,
+        exchange: ASGIExchange,
+        answers: Answers,
+        *,
+        begun: bool,
+    ) -> bool:
+        """Answer what the router itself has raised. False: it flies on."""
+        answer = None if begun else answers.find(exception)
+        if answer is None:
+            exchange.flies(exception, begun=begun)
+            return False
+        response = await answer(_connection(scope, receive, send), exception)
+        if response is not None:
+            await response(scope, receive, send)
+        return True
+
+    def see_routes(self) -> None:
+        """Cover what has been mounted since."""
+        if len(self.router.routes) != self._seen:
+            self._grow()
 
     def _grow(self) -> None:
         self._seen = len(self.router.routes)
