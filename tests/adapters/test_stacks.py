@@ -218,7 +218,8 @@ def test_a_level_that_is_part_of_a_loggers_class_is_known_without_a_logger() -> 
                 scope = {"type": "http", "path": "/", "headers": []}
                 renderer = handler.renderer_for("/")
                 assert renderer is not None
-                request = for_starlette.StarletteExchange(scope, handler, renderer, "r1")
+                request = for_starlette.StarletteExchange(handler, renderer, "r1")
+                request.scope = scope
                 handler.respond(request, error)
                 assert request.failure is not None
                 events.record(request, request.failure)

@@ -89,7 +89,7 @@ def is_failure(run: Run) -> bool:
     """Is there something to be told: an error was sent, or a response was broken off, or something failed later."""
     if run.status >= 400:
         return True
-    whole = run.complete or (run.exchange.method == "HEAD" and bool(run.status))
+    whole = run.complete or (run.exchange.method == "HEAD" and run.exchange.client_left and bool(run.status))
     if isinstance(run.ending, Raise):
         return not (isinstance(run.ending.exception, ClientDisconnect) and run.complete)
     return not whole
@@ -345,9 +345,10 @@ def test_an_application_that_returns_because_the_client_has_left(make: Any) -> N
     assert leaving.outcome == "client_gone"
 
 
-def test_head_needs_no_body() -> None:
+def test_a_client_that_leaves_after_the_fields_of_head_has_all_that_it_asked_for() -> None:
     begun = exchange("HEAD")
     begun.start(200, ())
+    begun.client_left = True
     assert begun.returned() is DONE
     assert (begun.state, begun.outcome) == (ENDED, "")
 

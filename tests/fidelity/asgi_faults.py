@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from errorkit import asgi, handler, lifecycle, normalisation
-from errorkit.asgi import http, messages, websocket
+from errorkit.asgi import exchange as asgi_exchange
+from errorkit.asgi import messages, websocket
+from errorkit.asgi.exchange import ASGIExchange
 from errorkit.lifecycle import DONE, RAISE, Exchange
 from errorkit.normalisation import Default
 from fidelity.seeding import Faults
@@ -31,14 +33,14 @@ def a_torn_answer_is_not_raised_to_the_server(patch: pytest.MonkeyPatch) -> None
 
 @seeded("asgi-failures_after_the_start", "raised RuntimeError#1 to the server, bare RuntimeError#0")
 def an_exception_is_replaced_by_another_object(patch: pytest.MonkeyPatch) -> None:
-    settle = http.Place.settle
+    settle = ASGIExchange.settle
 
     async def replacing(self: Any, exception: Exception) -> bool:
         if await settle(self, exception):
             return True
         raise type(exception)(*exception.args) from exception
 
-    patch.setattr(http.Place, "settle", replacing)
+    patch.setattr(ASGIExchange, "settle", replacing)
 
 
 @seeded("asgi-applications_that_stop", "GET /nothing: nothing was answered")
@@ -48,7 +50,7 @@ def an_application_without_an_answer_gets_none(patch: pytest.MonkeyPatch) -> Non
 
 @seeded("asgi-failures_after_the_start", "GET /started: status 500, bare 200")
 def a_start_is_held_without_hold_start(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(messages.ASGIExchange, "holds_start", True)
+    patch.setattr(ASGIExchange, "holds_start", True)
 
 
 # -- what passes
@@ -68,9 +70,10 @@ def of_two_fields_of_one_name_one_stays(patch: pytest.MonkeyPatch) -> None:
 @seeded("asgi-the_order_of_messages", "+ its own headers are")
 def the_applications_own_headers_are_changed(patch: pytest.MonkeyPatch) -> None:
     def stamped(self: Any, headers: Any) -> Any:
-        headers.append((self.id_header, self.request_id.encode()))
+        headers.append((self.renderer.id_header, self.request_id.encode()))
         return headers
 
+    patch.setattr(Exchange, "succeeds", lambda self, status, headers: None)
     patch.setattr(Exchange, "stamped", stamped)
 
 
@@ -111,19 +114,19 @@ def an_answer_to_head_has_a_body(patch: pytest.MonkeyPatch) -> None:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    patch.setattr(http, "respond", respond)
+    patch.setattr(asgi_exchange, "respond", respond)
 
 
 @seeded("asgi-messages_of_extensions", "messages")
 def messages_of_extensions_are_dropped(patch: pytest.MonkeyPatch) -> None:
-    send = http.Place.send
+    send = ASGIExchange.send
 
     def known(self: Any, message: Any) -> Awaitable[None]:
         if message["type"] in ("http.response.start", "http.response.body"):
             return send(self, message)
-        return http.nothing()
+        return messages.nothing()
 
-    patch.setattr(http.Place, "send", known)
+    patch.setattr(ASGIExchange, "send", known)
 
 
 @seeded("asgi-event_streams_that_fail", "GET /length: body")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from errorkit import handler
-from errorkit.asgi import http
+from errorkit.asgi.exchange import ASGIExchange
 from errorkit.events import EventLog
 from errorkit.lifecycle import DONE, RAISE, Exchange
 from fidelity.seeding import Faults
@@ -36,10 +36,13 @@ def the_end_of_an_exchange_is_forgotten(patch: pytest.MonkeyPatch) -> None:
 
 @seeded("asgi-failures_before_the_first_byte", "1 events")
 def an_event_is_written_of_a_success(patch: pytest.MonkeyPatch) -> None:
-    def conclude(self: Any, *, by_exit: bool = False) -> None:
-        self._tell()
+    succeeds = Exchange.succeeds
 
-    patch.setattr(Exchange, "conclude", conclude)
+    def observed(self: Any, status: int, headers: Any) -> Any:
+        self.handler.observe(self, status)
+        return succeeds(self, status, headers)
+
+    patch.setattr(Exchange, "succeeds", observed)
 
 
 @seeded("asgi-failures_before_the_first_byte", "the event has the id another")
@@ -76,7 +79,10 @@ def a_client_that_left_is_told_as_a_crash(patch: pytest.MonkeyPatch) -> None:
 
 @seeded("asgi-clients_that_leave", "a client that left is told as")
 def a_client_that_left_is_told_as_an_incomplete_answer(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(http, "heard", lambda exchange, receive: receive)
+    async def receive(self: Any) -> Any:
+        return await self.server_receive()
+
+    patch.setattr(ASGIExchange, "receive", receive)
 
 
 # -- the request id
@@ -85,22 +91,26 @@ def a_client_that_left_is_told_as_an_incomplete_answer(patch: pytest.MonkeyPatch
 @seeded("asgi-request_ids_of_the_application", "request ids ['upstream-77', ")
 def the_id_is_appended_although_one_is_there(patch: pytest.MonkeyPatch) -> None:
     def stamped(self: Any, headers: Any) -> Any:
-        return [*headers, (self.id_header, self.request_id.encode())]
+        return [*headers, (self.renderer.id_header, self.request_id.encode())]
 
+    patch.setattr(Exchange, "succeeds", lambda self, status, headers: None)
     patch.setattr(Exchange, "stamped", stamped)
 
 
 @seeded("asgi-request_ids_of_the_application", "bare ['upstream-77']")
 def the_applications_own_id_is_replaced(patch: pytest.MonkeyPatch) -> None:
     def stamped(self: Any, headers: Any) -> Any:
-        others = [(name, value) for name, value in headers if name.lower() != self.id_header]
-        return [*others, (self.id_header, self.request_id.encode())]
+        own = self.renderer.id_header
+        others = [(name, value) for name, value in headers if name.lower() != own]
+        return [*others, (own, self.request_id.encode())]
 
+    patch.setattr(Exchange, "succeeds", lambda self, status, headers: None)
     patch.setattr(Exchange, "stamped", stamped)
 
 
 @seeded("asgi-failures_before_the_first_byte", "GET /ok: 0 request ids")
 def a_success_has_no_id(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Exchange, "succeeds", lambda self, status, headers: None)
     patch.setattr(Exchange, "stamped", lambda self, headers: headers)
 
 
@@ -109,6 +119,6 @@ def an_accepted_websocket_has_two_ids(patch: pytest.MonkeyPatch) -> None:
     stamped = Exchange.stamped
 
     def twice(self: Any, headers: Any) -> Any:
-        return [*stamped(self, headers), (self.id_header, self.request_id.encode())]
+        return [*stamped(self, headers), (self.renderer.id_header, self.request_id.encode())]
 
     patch.setattr(Exchange, "stamped", twice)

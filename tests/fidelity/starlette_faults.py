@@ -8,6 +8,7 @@ import pytest
 
 from errorkit import fastapi as errorkit_fastapi
 from errorkit import starlette as errorkit_starlette
+from errorkit.asgi.exchange import ASGIExchange
 from errorkit.lifecycle import Exchange
 from errorkit.starlette import cover, table
 from errorkit.starlette.exchange import StarletteExchange
@@ -81,7 +82,7 @@ def a_handler_for_exception_gets_what_is_declared(patch: pytest.MonkeyPatch) -> 
         user = connection.app.exception_handlers.get(Exception)
         if user is None:
             return await declared(self, connection, exception)
-        return await table._called(user, connection, exception)
+        return await table.called(user, connection, exception)
 
     patch.setattr(table.Answers, "declared", to_the_catch_all)
 
@@ -159,13 +160,13 @@ def a_crash_is_not_raised_although_it_was_wished(patch: pytest.MonkeyPatch) -> N
 
 @seeded("fastapi-the_first_request_fails", "GET /crash: 0 request ids", "last-without-lifespan")
 def the_first_request_without_a_lifespan_is_not_covered(patch: pytest.MonkeyPatch) -> None:
-    first = errorkit_starlette.ErrorMiddleware._first
+    first = errorkit_starlette.ErrorMiddleware.first
 
     async def later(self: Any, scope: Any, receive: Any, send: Any) -> None:
-        patch.setattr(errorkit_starlette.ErrorMiddleware, "_first", first)
+        patch.setattr(errorkit_starlette.ErrorMiddleware, "first", first)
         await self.app(scope, receive, send)
 
-    patch.setattr(errorkit_starlette.ErrorMiddleware, "_first", later)
+    patch.setattr(errorkit_starlette.ErrorMiddleware, "first", later)
 
 
 @seeded("starlette-mounts", "GET /app/declared: status 500, bare 409")
@@ -186,7 +187,7 @@ def layers_of_others_are_taken_out_of_the_stack(patch: pytest.MonkeyPatch) -> No
 
     patch.setattr(cover.Outermost, "of", staticmethod(of))
     patch.setattr(
-        cover.Outermost, "_stay_outermost", lambda self, scope: setattr(scope["app"], "middleware_stack", self)
+        cover.Outermost, "stays_inside", lambda self, scope: setattr(scope["app"], "middleware_stack", self)
     )
 
 
@@ -201,9 +202,9 @@ def the_last_chunk_of_a_torn_stream_makes_it_whole(patch: pytest.MonkeyPatch) ->
 @seeded("starlette-a_middleware_that_ends_a_torn_stream", "the answer is not complete")
 def a_message_that_was_withheld_is_lost(patch: pytest.MonkeyPatch) -> None:
     async def finish(self: Any) -> None:
-        self.exchange.returned()
+        self.returned()
 
-    patch.setattr(errorkit_starlette.http.Place, "finish", finish)
+    patch.setattr(ASGIExchange, "finish", finish)
 
 
 # -- websockets

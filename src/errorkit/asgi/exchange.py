@@ -35,8 +35,8 @@ class ASGIExchange(Exchange):
     held: list[Message] = []
     withheld: Message | None = None
     used = False
-    alone = False
-    """It began in the middle of a stack: there is no place of errorkit's at its outside."""
+    alone: object = None
+    """The application in the middle of whose stack it began: there is no place of errorkit's at its outside."""
 
     @property
     def method(self) -> str:  # type: ignore[override]

@@ -196,7 +196,7 @@ def enter_before_others(kit: ErrorMiddleware, app: Starlette) -> None:
 
 async def _pass(exchange: ASGIExchange, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     """Serve a scope in the middle of the stack: its exchange begins here, what is raised flies on to be answered."""
-    exchange.alone = True
+    exchange.alone = scope["app"]
     exchange.server_receive = receive
     exchange.onward = send if type(send) in PYTHON_FUNCTIONS else in_python(send)
     token = current.set(exchange.request_id)

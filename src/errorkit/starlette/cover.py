@@ -179,7 +179,7 @@ class LastAnswers:
         exchange: ASGIExchange | None = request.scope.get(SCOPE_KEY)
         ours = exchange is not None and exchange.handler is self.errors
         if self.user is not None and not (ours and self.errors.identifier.handles(exception)):
-            if exchange is None or not exchange.alone:
+            if exchange is None or exchange.alone is not self.app:
                 return await self.user(request, exception)
             try:
                 return Alone(exchange, await self.user(request, exception))
@@ -230,7 +230,7 @@ class Last:
                 layer: Any = middleware.cls
                 answer = layer(answer, *middleware.args, **middleware.kwargs)
         await answer(scope, receive, send)
-        if exchange.alone:
+        if exchange.alone is self.app:
             exchange.status = exchange.status or 500
             exchange.conclude()
         if self.raised_on is not None:
