@@ -55,6 +55,8 @@ class Request:
     """An exception that belongs to this exchange, for the event."""
     traceback: TracebackType | None = None
     """Its frames when it was answered: a framework may take them away afterwards."""
+    answered: BaseException | None = None
+    """The exception that has got its answer: it may be raised once more."""
     span: Any = None
     """The span that was active when the failure was first seen."""
     status: int = 0

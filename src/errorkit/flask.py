@@ -15,6 +15,7 @@ from werkzeug.exceptions import (
     SecurityError,
     default_exceptions,
 )
+from werkzeug.wsgi import ClosingIterator
 
 from errorkit import telemetry
 from errorkit.declaration import Operation
@@ -86,7 +87,9 @@ class FlaskMiddleware(ErrorMiddleware):
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
-        self.answers.see_that_they_are_asked()
+        answers = self.answers
+        if answers.held().handle_user_exception is not answers.asked:  # type: ignore[union-attr]
+            answers.see_that_they_are_asked()
         return super().__call__(environ, start_response)
 
 
@@ -107,7 +110,9 @@ class ErrorKit:
         app.extensions["errorkit"] = self
         flask.got_request_exception.connect(_note_rule, app)
         served = _without_holding(app, app.wsgi_app)
-        app.wsgi_app = FlaskMiddleware(served, self, app)  # type: ignore[method-assign]
+        middleware = FlaskMiddleware(served, self, app)
+        middleware.answers.at_flask = served is not app.wsgi_app
+        app.wsgi_app = middleware  # type: ignore[method-assign]
 
     def _from_http(self, exception: HTTPException) -> APIError:
         """The error for werkzeug's exceptions: status kept, 5xx words not shown. The answer keeps their fields."""
@@ -129,32 +134,35 @@ class Answers:
     def __init__(self, kit: ErrorKit, app: flask.Flask, middleware: FlaskMiddleware) -> None:
         self.kit = kit
         self.handler = kit.handler
-        self._app = ref(app)
+        self.held = ref(app)
         self._middleware = ref(middleware)
-        self._announced = False
+        self.asked: Any = None
+        """What the application has for its method when all is as it should be."""
+        self.at_flask = False
+        """Nothing is between the middleware and Flask itself."""
         self._bare_log_exception = _without_holding(app, app.log_exception)
         app.log_exception = self.log_exception  # type: ignore[method-assign]
         self._bare_handle = _without_holding(app, app.handle_user_exception)
-        self._bare_finalize = _without_holding(app, app.finalize_request)
+        self._bare_finalize = _of_application(app, app.finalize_request)
         app.handle_user_exception = self.handle_user_exception  # type: ignore[assignment,method-assign]
         app.finalize_request = self.finalize_request  # type: ignore[method-assign]
 
     @property
     def app(self) -> flask.Flask:
         """The application; it holds this, so it is there."""
-        app = self._app()
+        app = self.held()
         assert app is not None
         return app
 
     def see_that_they_are_asked(self) -> None:
         """An extension that came later may answer everything itself (Flask-RESTX): declared errors come here first."""
         app = self.app
-        asked = app.handle_user_exception
-        if getattr(asked, "__self__", None) is not self:
-            self._taken_over = asked
-            app.handle_user_exception = self.before_extension  # type: ignore[assignment,method-assign]
-        if not self._announced:
-            self._announced = True
+        present: Any = app.handle_user_exception
+        first, self.asked = self.asked is None, present
+        if getattr(present, "__self__", None) is not self:
+            self._taken_over = present
+            app.handle_user_exception = self.asked = self.before_extension  # type: ignore[assignment,method-assign]
+        if first:
             registered = app.error_handler_spec.items()
             kept = [key for scope, table in registered for handlers in table.values() for key in handlers]
             self.handler.announce(user_handlers=[getattr(key, "__name__", str(key)) for key in kept])
@@ -213,7 +221,8 @@ class Answers:
         """Flask's response made of what a view or a handler gave; errorkit's where that is a bare HTTPException."""
         exchange = self.exchange()
         if exchange is None:
-            return self._bare_finalize(rv, from_error_handler)
+            uncovered: flask.Response = self._bare_finalize(self.app, rv, from_error_handler)
+            return uncovered
         if isinstance(rv, HTTPException):
             if rv.response is not None:
                 exchange.answered_by("abort", rv)
@@ -224,11 +233,16 @@ class Answers:
                 rv = self._answer(exchange, original, _fields_of(rv)) or rv
         elif from_error_handler and exchange.exception is not None:
             exchange.answered_by(self._name_of_handler(InternalServerError()), exchange.exception)
-        response = self._bare_finalize(rv, from_error_handler)
-        if response.status_code >= 400 and not exchange.shaped_by and not response.is_streamed:
-            response = self._judged(exchange, response)
-        if response.is_streamed:
-            exchange.propagating = _propagates(self.app)
+        app = self.app
+        response: flask.Response = self._bare_finalize(app, rv, from_error_handler)
+        if not response.is_streamed:
+            if response.status_code >= 400:
+                return response if exchange.shaped_by else self._judged(exchange, response)
+            if self.at_flask and not response._on_close:
+                exchange.whole = ClosingIterator
+        else:
+            exchange.began()
+            exchange.propagating = _propagates(app)
             exchange.raises_on = self._is_watched()
             exchange.holds_start = not exchange.raises_on
         return response
@@ -293,6 +307,13 @@ class Answers:
     def _name_of_handler(self, exception: Exception) -> str:
         handler = self._own_handler(exception)
         return "application" if handler is None else _name(handler)
+
+
+def _of_application(app: flask.Flask, method: F) -> Callable[..., Any]:
+    """A method of an application's as a function of it: held without holding the application."""
+    if getattr(method, "__self__", None) is app:
+        return method.__func__  # type: ignore[attr-defined,no-any-return]
+    return lambda _app, *arguments: method(*arguments)
 
 
 def _without_holding(app: flask.Flask, method: F) -> F:

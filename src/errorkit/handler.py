@@ -218,7 +218,7 @@ class ErrorHandler:
     def release(self, request: Request) -> None:
         """Everything is over: let go of the frames that the failure's exception holds."""
         failure, request.failure, request.exception = request.failure, None, None
-        request.traceback = request.span = None
+        request.traceback = request.span = request.answered = None
         exception = None if failure is None else failure.private.exception
         if exception is not None and request.outcome not in _RAISED_ON and not request.raises_on:
             release(exception)

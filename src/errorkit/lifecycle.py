@@ -28,7 +28,6 @@ from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from errorkit import telemetry
-from errorkit.events import last_resort
 from errorkit.exchange import RawHeaders, Request, Response
 from errorkit.failure import traceback_of
 from errorkit.normalisation import MAX_BODY, candidate, recognise
@@ -90,8 +89,6 @@ class Exchange(Request):
     """The latest chunk."""
     rendered: Response | None = None
     """errorkit's own answer."""
-    answered: BaseException | None = None
-    """The exception that has got its answer: it may be raised once more."""
     failing: BaseException | None = None
     """An exception that a place further in has seen after the response had begun."""
     client_left = False
@@ -411,6 +408,8 @@ class Exchange(Request):
                 self.status, self.headers, body, self.handler.config.normalise, head=self.method == "HEAD"
             )
         except Exception as own:  # the application's own answer is let go
+            from errorkit.events import last_resort  # an adapter's import loads no logging
+
             last_resort("an answer could not be looked into", own)
             return None
         if default is None:

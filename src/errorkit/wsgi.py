@@ -17,7 +17,6 @@ from errorkit.request_id import current
 if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, importing this does not
     from errorkit.config import Config
     from errorkit.handler import ErrorHandler
-    from errorkit.rendering import Renderer
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Callable[[bytes], object]]
@@ -33,10 +32,10 @@ class WSGIExchange(Exchange):
 
     holds_start = True
     tells_at_start = True
+    whole: type | None = None
+    """The class of a body of which it is known that it is complete: it cannot fail any more."""
 
-    def __init__(self, environ: Environ, handler: ErrorHandler, renderer: Renderer, request_id: str) -> None:
-        super().__init__(handler, renderer, request_id)
-        self.environ = environ
+    environ: Environ
 
     @property
     def method(self) -> str:  # type: ignore[override]
@@ -55,7 +54,7 @@ class WSGIExchange(Exchange):
         return None if value is None else str(value)
 
     def began(self) -> None:
-        """The application has called start_response."""
+        """The application has called start_response for an error."""
 
 
 class ErrorMiddleware:
@@ -81,16 +80,17 @@ class ErrorMiddleware:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
         handler = self.handler
-        renderer = handler.renderer_for(environ.get("PATH_INFO", ""))
+        renderer = handler.only_renderer or handler.renderer_for(environ.get("PATH_INFO", ""))
         if renderer is None:
             return self.app(environ, start_response)
         begun: WSGIExchange | None = environ.get(ENVIRON_KEY)
         if begun is not None:  # for what is inside, the innermost errorkit answers
-            begun.handler, begun.renderer = handler, renderer
+            begun.taken_over(handler, renderer)
             return self.app(environ, start_response)
         inbound = environ.get(_environ_name(renderer.id_header))
         request_id = handler.request_id(renderer, None if inbound is None else inbound.encode("latin-1", "replace"))
-        exchange = self.exchange_class(environ, handler, renderer, request_id)
+        exchange = self.exchange_class(handler, renderer, request_id)
+        exchange.environ = environ
         environ[ENVIRON_KEY] = exchange
         body = Body(self.app, exchange, start_response)
         try:
@@ -126,6 +126,10 @@ class Body:
         token = current.set(exchange.request_id)
         try:
             self.inner = self.app(environ, self.start_response)
+            if self.sent and type(self.inner) is exchange.whole and exchange.status < 400:
+                self.closed = True
+                del environ[ENVIRON_KEY]  # else the two would hold each other
+                return self.inner
             wrapper = environ.get("wsgi.file_wrapper")
             if isinstance(wrapper, type) and isinstance(self.inner, wrapper) and exchange.status < 400:
                 return self._handed_through()
@@ -153,8 +157,9 @@ class Body:
                 exc_info = None
         elif self.line:
             raise AssertionError("start_response was called twice without exc_info")
-        exchange.began()
         status = int(line[:3])
+        if status >= 400:
+            exchange.began()
         self.line, self.headers = line, self._stamped(headers)
         if not exchange.start(status, _raw(self.headers) if status >= 400 else ()):
             self._begin()
@@ -248,8 +253,13 @@ class Body:
         """The application's header fields with the request ID once, and in step with errorkit's body."""
         exchange = self.exchange
         id_header = exchange.renderer.dialect.request_id_header
-        if exchange.rendered is None and id_header.lower() not in [name.lower() for name, _ in headers]:
-            return [*headers, (id_header, exchange.request_id)]
+        wanted, length = id_header.lower(), len(id_header)
+        for name, _ in headers:
+            if len(name) == length and name.lower() == wanted:
+                break
+        else:
+            if exchange.rendered is None:
+                return [*headers, (id_header, exchange.request_id)]
         raw = _raw(headers)
         stamped = exchange.stamped(raw)
         reissued = exchange.reissued(stamped)

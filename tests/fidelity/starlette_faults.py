@@ -186,9 +186,7 @@ def layers_of_others_are_taken_out_of_the_stack(patch: pytest.MonkeyPatch) -> No
         )
 
     patch.setattr(cover.Outermost, "of", staticmethod(of))
-    patch.setattr(
-        cover.Outermost, "stays_inside", lambda self, scope: setattr(scope["app"], "middleware_stack", self)
-    )
+    patch.setattr(cover.Outermost, "stays_inside", lambda self, scope: setattr(scope["app"], "middleware_stack", self))
 
 
 # -- streams

@@ -51,6 +51,8 @@ class Ground:
                 if begun and _is_handled(exception, self.tables):
                     raise RuntimeError(LATE) from exception  # as ExceptionMiddleware does
                 raise
+        finally:
+            scope[HANDLERS_KEY] = self.tables  # else the scope and the exchange would hold each other
 
 
 def shortened(first: Any, guard: Guard) -> ASGIApp | None:
