@@ -19,17 +19,21 @@ from sentry_sdk.integrations.starlette import StarletteIntegration
 from sentry_sdk.transport import Transport
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
-from starlette.exceptions import HTTPException
+from starlette.exceptions import HTTPException, WebSocketException
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, PlainTextResponse, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from errorkit import ConflictError, ServiceUnavailableError
 from errorkit.fastapi import ErrorMiddleware as FastAPIMiddleware
+from errorkit.fastapi import install as fastapi_install
 from errorkit.flask import ErrorKit
 from errorkit.starlette import ErrorMiddleware as StarletteMiddleware
-from robustness.strict_asgi import http_scope, run, start_up
+from errorkit.starlette import install
+from robustness.strict_asgi import http_scope, run, start_up, websocket_scope
 from robustness.strict_wsgi import serve
+from unpatched import put_back
 
 
 class Owned(Exception):
@@ -47,17 +51,18 @@ def told() -> Iterator[list[dict[str, Any]]]:
             if event is not None:
                 sent.append(event)
 
-    sentry_sdk.init(
-        dsn="http://key@127.0.0.1/1",
-        transport=Memory,
-        integrations=[StarletteIntegration(), FastApiIntegration(), FlaskIntegration()],
-        traces_sample_rate=1.0,
-        auto_session_tracking=False,
-    )
-    yield sent
-    sentry_sdk.get_client().close(timeout=0)
-    sentry_sdk.init()
-    sentry_sdk.get_global_scope().set_client(None)
+    with put_back():
+        sentry_sdk.init(
+            dsn="http://key@127.0.0.1/1",
+            transport=Memory,
+            integrations=[StarletteIntegration(), FastApiIntegration(), FlaskIntegration()],
+            traces_sample_rate=1.0,
+            auto_session_tracking=False,
+        )
+        yield sent
+        sentry_sdk.get_client().close(timeout=0)
+        sentry_sdk.init()
+        sentry_sdk.get_global_scope().set_client(None)
 
 
 def failing(path: str) -> None:
@@ -217,3 +222,18 @@ print([name for name in sys.modules if name.startswith(("sentry", "opentelemetry
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("kind", [Starlette, FastAPI])
+@pytest.mark.usefixtures("told")
+def test_a_websockets_close_is_a_legal_one_under_sentrys_handlers(kind: Any) -> None:
+    """Sentry's integration puts a handler of its own in place of each that the framework has."""
+
+    async def endpoint(websocket: WebSocket) -> None:
+        await websocket.accept()
+        raise WebSocketException(70000)
+
+    app = kind(routes=[WebSocketRoute("/", endpoint)])
+    (fastapi_install if kind is FastAPI else install)(app)
+    result = run(app, websocket_scope())
+    assert result.sent.messages[-1] == {"type": "websocket.close", "code": 1011, "reason": ""}

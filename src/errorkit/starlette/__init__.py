@@ -20,7 +20,7 @@ from errorkit.asgi.exchange import ASGIExchange
 from errorkit.asgi.messages import PYTHON_FUNCTIONS, SCOPE_KEY, ASGIApp, Receive, Scope, Send, in_python
 from errorkit.events import last_resort
 from errorkit.handler import build_handler
-from errorkit.lifecycle import ENDED, WAITING, came_through
+from errorkit.lifecycle import HELD, WAITING, came_through
 from errorkit.request_id import current
 from errorkit.starlette import exceptions
 from errorkit.starlette.cover import Cover, Outermost
@@ -214,8 +214,11 @@ async def _pass(exchange: ASGIExchange, app: ASGIApp, scope: Scope, receive: Rec
         elif isinstance(exception, OSError) and came_through(exception, exchange.onward):
             exchange.left(exception)
             exchange.conclude()
+        elif exchange.state is HELD:
+            exchange.broke(exception, "aborted")
+            exchange.conclude()
         elif exchange.state is not WAITING:
-            exchange.broke(exception, "background" if exchange.state is ENDED else "aborted")
+            await exchange.carry_out(exchange.raised(exception))  # the last event of a stream of events
             exchange.conclude()
         raise
     finally:

@@ -171,7 +171,7 @@ class LastAnswers:
     def __init__(self, app: Starlette, errors: ErrorHandler, defaults: Defaults, user: ExceptionHandler | None) -> None:
         self.app = app
         self.errors = errors
-        self.answers = Answers(errors, defaults, ({}, {}))
+        self.answers = Answers(errors, defaults, ({}, {}), {})
         self.user = None if user is None else self.answers.of_user(user)
 
     async def __call__(self, request: Any, exception: Exception) -> Any:

@@ -69,23 +69,31 @@ class Answers:
     """All answers of one application: the user's handlers, and errorkit for what is declared.
 
     table: Starlette's own, by class and by status. defaults: the framework's own answers.
+    registered: the application's own table, which Starlette's was made of.
     """
 
     def __init__(
-        self, handler: ErrorHandler, defaults: Defaults, table: tuple[Mapping[Any, Any], Mapping[int, Any]]
+        self,
+        handler: ErrorHandler,
+        defaults: Defaults,
+        table: tuple[Mapping[Any, Any], Mapping[int, Any]],
+        registered: Mapping[Any, Any],
     ) -> None:
         self.handler = handler
         self.defaults = defaults
         known = set(self._declared())
+        answers: dict[Any, ExceptionHandler] = dict.fromkeys(known, self.declared)
         self.own: dict[Any, ExceptionHandler] = {}
         for key, value in table[0].items():
-            if not is_frameworks(value, defaults):
+            if is_frameworks(value, defaults):
+                if key not in known and key not in defaults:  # its answer is recognised by its form
+                    self.own[key] = value
+            elif key in defaults and is_frameworks(registered.get(key, defaults[key]), defaults):
+                answers[key] = self.of_framework(value)
+            else:
                 self.own[key] = self.of_user(value)
-            elif key not in known and key not in defaults:  # its answer is recognised by its form
-                self.own[key] = value
         self.by_status = {status: self.of_user(value) for status, value in table[1].items()}
-        declared = dict.fromkeys(known, self.declared)
-        self.by_class: dict[Any, ExceptionHandler] = {**declared, **self.own}
+        self.by_class: dict[Any, ExceptionHandler] = {**answers, **self.own}
 
     def _declared(self) -> Iterable[type[BaseException]]:
         # a handler for Exception is for what nobody has declared: it answers further out, as in Starlette
@@ -109,6 +117,18 @@ class Answers:
             exchange.withdraw()
             raise exception
         return Answer(exchange, response)
+
+    def of_framework(self, handler: ExceptionHandler) -> ExceptionHandler:
+        """The framework's own, in which an instrumentation has put its (Sentry's): it is still to be called.
+
+        A websocket's answer is sent by the handler itself, and cannot be looked at before.
+        """
+        called_first = self.of_user(handler)
+
+        async def answer(connection: Any, exception: Exception) -> Any:
+            return await (called_first if connection.scope["type"] == "http" else self.declared)(connection, exception)
+
+        return answer
 
     def of_user(self, handler: ExceptionHandler) -> ExceptionHandler:
         """A user's handler: what it answers is deliberate, unless it is what the framework would have answered."""
@@ -210,7 +230,7 @@ class Guard:
         self.see_routes()
         known = self.known
         if known is None or known[0][0] is not tables[0]:
-            known = self.known = (tables, Answers(self.handler, self.defaults, tables))
+            known = self.known = (tables, Answers(self.handler, self.defaults, tables, scope["app"].exception_handlers))
         answers, begun = known[1], Begun()
         scope[HANDLERS_KEY] = (Table(answers, begun), answers.by_status)
 
