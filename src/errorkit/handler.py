@@ -234,7 +234,9 @@ class ErrorHandler:
             last_resort("a reporter failed", own)
         try:
             if not leaves:
-                telemetry.annotate(failure, request.span)
+                exception = failure.private.exception
+                kept_off = exception is not None and self.identifier.is_frameworks(exception)
+                telemetry.annotate(failure, request.span, record=not kept_off)
         except Exception as own:
             last_resort("a span could not be annotated", own)
 

@@ -35,6 +35,7 @@ class Identifier:
     def __init__(self, catalog: Catalog, translators: Mapping[type[BaseException], Translator]) -> None:
         self.catalog = catalog
         self._translators = dict(translators)
+        self._of_adapters: list[Translator] = []
         self._translator_of: WeakKeyDictionary[type, Translator | None] = WeakKeyDictionary()
         """By class; an application may make classes while it runs, and let go of them."""
         self._specs: dict[type[APIError], ErrorSpec] = {}
@@ -43,7 +44,13 @@ class Identifier:
     def add(self, translators: Mapping[type[BaseException], Translator]) -> None:
         """An adapter's exception classes; the configuration's own win."""
         self._translators = {**translators, **self._translators}
+        self._of_adapters += translators.values()
         self._translator_of.clear()
+
+    def is_frameworks(self, exception: BaseException) -> bool:
+        """Does the framework answer it by itself: an adapter knows its class, and the configuration says nothing."""
+        translator = self._translate(type(exception))
+        return any(translator is each for each in self._of_adapters)
 
     @property
     def declared(self) -> tuple[type[BaseException], ...]:

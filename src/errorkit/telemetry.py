@@ -87,7 +87,7 @@ def annotate(failure: Failure, span: Span | None = None, *, record: bool = True)
     Its `error.type` is the code, unless an instrumentation has set another; its status is left to the
     instrumentation, which knows the answer's.
     span: the noted one, for where another or none is active. record: add the exception, unless it is there
-    already; False where it goes on to somebody who records it.
+    already; False for one that the framework answers by itself: nobody exports its words without errorkit.
     Source: OpenTelemetry semantic conventions for HTTP spans and for recording errors.
     """
     private = failure.private

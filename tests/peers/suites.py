@@ -59,6 +59,9 @@ class Suite:
 
 ERRORKIT = ("pydantic", "starlette", "structlog")
 
+IN_PARALLEL = ("-n", "2", "--dist", "loadfile")
+"""A file's tests in their order: which request is an application's first makes a difference without a lifespan."""
+
 SUITES = {
     suite.name: suite
     for suite in (
@@ -82,7 +85,7 @@ SUITES = {
                 "pyyaml",
                 "trio",
             ),
-            arguments=("-n", "2"),
+            arguments=IN_PARALLEL,
         ),
         Suite(
             name="flask",
@@ -131,7 +134,8 @@ SUITES = {
                 "uvicorn",
             ),
             arguments=(
-                *("-n", "2", "--timeout", "120"),
+                *IN_PARALLEL,
+                *("--timeout", "120"),
                 *("--ignore", "tests/benchmarks", "--ignore", "tests/memory_benchmarks"),  # they assert on no wire
             ),
             shares=3,

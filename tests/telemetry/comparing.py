@@ -33,8 +33,13 @@ def error_type(twins: Twins) -> None:
 
 
 def the_exception_once(twins: Twins) -> None:
-    """The exception of an answer >= 500 as one event of the server span, where bare has it nowhere."""
-    if twins.request.status < 500 or twins.bare["logs"] or any(span["events"] for span, _ in _server_spans(twins)):
+    """The exception of an answer >= 500 as one event of the server span, where bare has it nowhere.
+
+    But not an exception that is the framework's own way to answer.
+    """
+    if twins.request.status < 500 or twins.request.frameworks_own or twins.bare["logs"]:
+        return
+    if any(span["events"] for span, _ in _server_spans(twins)):
         return
     for _, covered in _server_spans(twins):
         if [event["name"] for event in covered["events"]] == ["exception"]:
@@ -80,17 +85,19 @@ def caught_outermost(twins: Twins) -> None:
             covered["events"] = covered["events"] or bare["events"]  # told on the span inside of it
 
 
-def the_close(twins: Twins) -> None:
-    """A websocket that bare lets die without a close is closed: a message more is sent."""
-    for each in twins.covered["spans"]:
-        if twins.request.name.startswith("ws-") and each["name"].endswith("websocket send"):
-            if each["attributes"].get("asgi.event.type") == "websocket.close" and each not in twins.bare["spans"]:
-                twins.covered["spans"].remove(each)
-                return
+def a_sockets_close(twins: Twins) -> None:
+    """The message that closes a websocket which crashed, where an instrumentation writes down each message.
+
+    Bare, the server closes it.
+    """
+    spans = twins.covered["spans"]
+    closes = [span for span in spans if span["attributes"] == {"asgi.event.type": "websocket.close"}]
+    if twins.request.name == "ws-crash" and len(closes) == 1 and closes[0]["status"] == "UNSET":
+        spans.remove(closes[0])
 
 
 ALLOWED: dict[str, tuple[Callable[[Twins], None], ...]] = {
-    "spans": (error_type, the_exception_once, caught_outermost, the_close),
+    "spans": (error_type, the_exception_once, caught_outermost, a_sockets_close),
     "logs": (),
     "metrics": (),
     "counters": (),

@@ -24,6 +24,8 @@ class Request:
     leaves: bool = False
     stranger: bool = False
     """The exception is one that nobody has declared."""
+    frameworks_own: bool = False
+    """The exception is one that the framework answers by itself: nobody records it, as its words may be private."""
     kind: str = "http"
 
     @property
@@ -39,8 +41,8 @@ REQUESTS = (
     Request("fine", 200),
     Request("conflict", 409, "conflict"),
     Request("unavailable", 503, "service_unavailable"),
-    Request("missing", 404, "not_found"),
-    Request("gateway", 502, "bad_gateway"),
+    Request("missing", 404, "not_found", frameworks_own=True),
+    Request("gateway", 502, "bad_gateway", frameworks_own=True),
     Request("nowhere", 404, "not_found"),
     Request("post", 405, "method_not_allowed", path="/fine", method="POST"),
     Request("crash", 500, "internal", stranger=True),

@@ -25,6 +25,7 @@ class Place(NamedTuple):
 NATIVE = Place("opentelemetry", "native/once/fastapi", "crash")
 NATIVE_503 = NATIVE._replace(request="unavailable")
 CONTRIB = Place("opentelemetry", "contrib-fastapi/before/fastapi", "crash")
+CONTRIB_502 = CONTRIB._replace(request="gateway")
 CONTRIB_503 = CONTRIB._replace(request="unavailable")
 CONTRIB_409 = CONTRIB._replace(request="conflict")
 INSIDE = Place("opentelemetry", "contrib-starlette/before/starlette", "crash")
@@ -53,6 +54,16 @@ def with_error_type(told: str) -> Callable[[Record], Any]:
 
 
 FAULTS: dict[str, tuple[Place, Callable[[Record], Any]]] = {
+    "the words of a framework's exception are exported": (
+        CONTRIB_502,
+        lambda record: server(record)["events"].append(EVENT),
+    ),
+    "a websocket is closed twice": (
+        Place("opentelemetry", "contrib-asgi-around/once/starlette", "ws-crash"),
+        lambda record: record["spans"].extend(
+            span for span in list(record["spans"]) if "asgi.event.type" in span["attributes"]
+        ),
+    ),
     "a span is lost": (CONTRIB, lambda record: record["spans"].pop()),
     "a span is there twice": (CONTRIB, lambda record: record["spans"].append(record["spans"][0])),
     "a span has another parent": (CONTRIB, lambda record: record["spans"][0].update(parent="unknown")),

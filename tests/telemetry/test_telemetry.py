@@ -102,10 +102,10 @@ def test_another_exception_on_the_span_is_not_this_one(tracer: Any) -> None:
         (CRASH, False, ({"error.type": "internal"}, 0)),
         (CRASH, True, ({"error.type": "internal"}, 1)),
     ],
-    ids=["below 500", "answered by others", "no exception", "raised on", "crash"],
+    ids=["below 500", "answered by others", "no exception", "the framework's", "crash"],
 )
 def test_who_is_told_what(tracer: Any, failure: Failure, record: bool, told: Any) -> None:
-    """Only of answers of errorkit's own, >= 500; the exception not where it goes on to somebody who records it."""
+    """Only of answers of errorkit's own, >= 500; the exception not where the framework answers it by itself."""
     with tracer.start_as_current_span("GET", kind=SpanKind.SERVER) as span:
         telemetry.annotate(failure, record=record)
     assert (dict(span.attributes), len(span.events)) == told
@@ -121,6 +121,45 @@ def test_instrumentations_that_record_a_crash_themselves(provider: TracerProvide
     with tracer.start_as_current_span("GET", kind=SpanKind.SERVER) as span:
         telemetry.annotate(UNAVAILABLE)
     assert len(events(span)) == 1
+
+
+class PoolTimeout(Exception):
+    """Of a driver, say; the configuration maps it."""
+
+
+@pytest.mark.parametrize(
+    ("exception", "settings", "recorded"),
+    [
+        (HTTPException(503, "pool db-7 is full"), {}, []),
+        (ServiceUnavailableError("later"), {}, ["errorkit.errors.ServiceUnavailableError"]),
+        (
+            PoolTimeout("db-7"),
+            {"exceptions": {PoolTimeout: ServiceUnavailableError}},
+            [f"{__name__}.PoolTimeout"],
+        ),
+        (
+            HTTPException(503, "pool db-7 is full"),
+            {"exceptions": {HTTPException: ServiceUnavailableError}},
+            ["starlette.exceptions.HTTPException"],
+        ),
+    ],
+    ids=["the framework's", "declared", "mapped", "the framework's, mapped"],
+)
+def test_the_words_of_the_frameworks_own_exceptions_are_not_exported(
+    tracer: Any, exception: Exception, settings: dict[str, Any], recorded: list[str]
+) -> None:
+    """An HTTPException's detail is on no span without errorkit; who maps its class has declared it."""
+
+    async def endpoint(request: Any) -> None:
+        raise exception
+
+    app = Starlette(routes=[Route("/", endpoint)])
+    install(app, dialect="problem", **settings)
+    with tracer.start_as_current_span("GET", kind=SpanKind.SERVER) as span:
+        run(app, scope(path="/"))
+    assert span.attributes == {"error.type": "service_unavailable"}
+    assert events(span) == recorded
+    assert ("db-7" in span.to_json()) is bool(settings)
 
 
 def test_a_span_of_the_applications_own_is_left_alone(tracer: Any) -> None:

@@ -54,7 +54,8 @@ def test_a_failure_of_the_server_has_its_code_and_its_exception(
 ) -> None:
     """The innermost server span: `error.type`, its owner's word first; the exception once, as an event or a log record.
 
-    But where the span has ended before anything is answered, or is told of the status alone.
+    But where the span has ended before anything is answered, or is told of the status alone. No exception where the
+    framework answers its own.
     """
     twins = recorded(instrumentation.process)[f"{instrumentation.name}/{order}/{framework}"]
     wrong = []
@@ -71,7 +72,7 @@ def test_a_failure_of_the_server_has_its_code_and_its_exception(
         known = [span["attributes"].get("error.type") for span in bare["spans"] if span["kind"] == "SERVER"]
         if told != ([each for each in known if each] or [request.code]):
             wrong.append(f"{request.name}: error.type is {told}")
-        if exceptions != 1:
+        if exceptions != (0 if request.frameworks_own else 1):
             wrong.append(f"{request.name}: the exception was recorded {exceptions} times")
     assert not wrong, "\n" + "\n".join(wrong)
 
@@ -102,7 +103,12 @@ def test_the_event_belongs_to_the_servers_span(
             for name in ("trace_id", "span_trace_id")
             if event[name] not in record["trace_ids"]
         ]
-        over = ended or request.name in ("background", "ws-crash") or (request.name == "torn" and framework == "flask")
+        over = (
+            ended
+            or request.name == "background"
+            or (request.name == "torn" and framework == "flask")
+            or (request.name == "ws-crash" and instrumentation.name == "contrib-fastapi")  # no layer inside answers it
+        )
         if not event["span_open"] and not over:
             wrong.append(f"{request.name}: the span had ended")
     assert not wrong, "\n" + "\n".join(wrong)
