@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from weakref import ref
 
 import flask
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import (
     BadRequestKeyError,
     HTTPException,
@@ -339,7 +340,8 @@ def _fields_of(exception: HTTPException) -> RawHeaders:
 
 
 def _raw_fields(response: flask.Response) -> RawHeaders:
-    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+    fields = Headers(response.headers)  # an application may have put a plain dict in their place
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in fields]
 
 
 def _as_flask(exchange: FlaskExchange, status: int, headers: RawHeaders, body: bytes) -> flask.Response:

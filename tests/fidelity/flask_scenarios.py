@@ -710,6 +710,20 @@ def request_ids_of_the_application(twin: Twin) -> Any:
     return app
 
 
+@scenario(Call("/418", shaped=True), Call("/200"), Call("/404"))
+def header_fields_as_a_plain_dict(twin: Twin) -> Any:
+    """httpbin puts one in the place of werkzeug's."""
+    app = twin.flask()
+
+    @app.get("/<int:status>")
+    def answer(status: int) -> Any:
+        response = app.make_response(({"mine": 1}, status) if status != 404 else ("Not Found", 404))
+        response.headers = {"content-type": response.content_type, "x-more-info": "at home"}
+        return response
+
+    return app
+
+
 # -- configuration
 
 

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from errorkit.dialects import get_dialect
 
 from .running import Reply, Run
-from .service import Ask, Service, Volatile
+from .service import WEBSOCKET, Ask, Service, Volatile
 
 DIALECT = get_dialect("problem")
 _BODY = TypeAdapter(DIALECT.Body)
@@ -87,6 +87,9 @@ def unclaimed(verdicts: Iterable[Verdict], covered: Run) -> list[dict[str, Any]]
 
 def _verdict(service: Service, ask: Ask, bare: Reply, covered: Reply, log: list[dict[str, Any]]) -> Verdict:
     ids = [value for name, value in covered.headers if name == _ID]
+    if ask.headers == WEBSOCKET and not ids:  # a socket that was closed before it was open: the server answers
+        path = ask.path.partition("?")[0]
+        ids = [e["request_id"] for e in _failures(log) if (e["method"], e["path"]) == ("WEBSOCKET", path)]
     events = tuple(event for event in _failures(log) if event["request_id"] in ids)
     body = _spoken(covered)
     spoken = covered.status >= 400 and (body is not None or (not covered.body and _type(covered) == DIALECT.media_type))
