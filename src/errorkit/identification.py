@@ -42,8 +42,9 @@ class Identifier:
         self._internal = catalog.by_code("internal")
 
     def add(self, translators: Mapping[type[BaseException], Translator]) -> None:
-        """An adapter's exception classes; the configuration's own win."""
-        self._translators = {**translators, **self._translators}
+        """An adapter's exception classes; the configuration's own win, and the later one of two adapters."""
+        own = {cls: t for cls, t in self._translators.items() if not any(t is each for each in self._of_adapters)}
+        self._translators = {**self._translators, **translators, **own}
         self._of_adapters += translators.values()
         self._translator_of.clear()
 

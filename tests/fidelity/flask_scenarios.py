@@ -717,7 +717,9 @@ def header_fields_as_a_plain_dict(twin: Twin) -> Any:
 
     @app.get("/<int:status>")
     def answer(status: int) -> Any:
-        response = app.make_response(({"mine": 1}, status) if status != 404 else ("Not Found", 404))
+        response = app.make_response(({"mine": 1}, status))
+        if status == 404:
+            response = app.response_class("Not Found", status, content_type="text/plain")
         response.headers = {"content-type": response.content_type, "x-more-info": "at home"}
         return response
 
