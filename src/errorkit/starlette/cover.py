@@ -6,7 +6,8 @@
     ExceptionMiddleware     is left as it is
     Guard                   around the router: gives the request its table of answers
 
-Nothing is taken out of a stack, and no layer is passed by.
+Nothing is taken out of a stack. A layer that is not the framework's own always gets every request;
+where there is none, an HTTP request goes a shorter way (`shortcut`).
 """
 
 from __future__ import annotations
