@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from fastapi import routing
 from fastapi.exception_handlers import (
@@ -18,7 +17,7 @@ from starlette.exceptions import HTTPException
 
 from errorkit.declaration import CODES_KEY, Operation, errors, raises
 from errorkit.errors import APIError, MalformedJSONError
-from errorkit.finding_paths import UNKNOWN, declared_names
+from errorkit.finding_paths import UNKNOWN, declared_names_of
 from errorkit.starlette import ErrorMiddleware as StarletteMiddleware
 from errorkit.starlette import install_with
 from errorkit.starlette.table import STARLETTE_DEFAULTS
@@ -104,14 +103,9 @@ def _declared(exception: BaseException) -> frozenset[str] | None:
     if field is None:
         return None
     try:
-        if field not in _names:
-            _names[field] = declared_names(field._type_adapter.core_schema)
-        return _names[field]
+        return declared_names_of(field, lambda known: known._type_adapter.core_schema)
     except (AttributeError, TypeError):
         return None
-
-
-_names: WeakKeyDictionary[Any, frozenset[str]] = WeakKeyDictionary()
 
 
 def install(app: FastAPI, *, config: Config | None = None, **settings: Any) -> ErrorHandler:

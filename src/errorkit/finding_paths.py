@@ -8,8 +8,9 @@ is walked along it; only which members there are is asked, never what they hold.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 MISSING = frozenset(
     {"missing", "missing_argument", "missing_keyword_only_argument", "missing_positional_only_argument"}
@@ -117,6 +118,16 @@ def declared_names(schema: Any) -> frozenset[str]:
         elif isinstance(each, (list, tuple)):
             stack.extend(value for value in each if isinstance(value, (dict, list, tuple)))
     return frozenset(names)
+
+
+_known: WeakKeyDictionary[Any, frozenset[str]] = WeakKeyDictionary()
+
+
+def declared_names_of(owner: Any, schema: Callable[[Any], Any]) -> frozenset[str]:
+    """The same of a model's or a field's schema, looked for once."""
+    if owner not in _known:
+        _known[owner] = declared_names(schema(owner))
+    return _known[owner]
 
 
 def _aliases(alias: Any) -> Iterable[str]:

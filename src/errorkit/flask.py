@@ -22,7 +22,7 @@ from errorkit import telemetry
 from errorkit.declaration import Operation
 from errorkit.errors import APIError, MalformedJSONError
 from errorkit.exchange import RawHeaders
-from errorkit.finding_paths import declared_names
+from errorkit.finding_paths import declared_names_of
 from errorkit.handler import build_handler
 from errorkit.http_exception import from_http_exception
 from errorkit.lifecycle import came_through
@@ -378,7 +378,7 @@ def validate(model: type[M], data: Any, *, location: str = "body") -> M:
     except ValidationError as refused:
         kit: ErrorKit | None = flask.current_app.extensions.get("errorkit")
         field_codes = kit.handler.catalog.field_codes if kit is not None else {}
-        names = declared_names(model.__pydantic_core_schema__)
+        names = declared_names_of(model, lambda known: known.__pydantic_core_schema__)
         invalid = as_error(
             refused.errors(include_url=False),
             field_codes=field_codes,

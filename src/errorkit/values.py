@@ -94,6 +94,7 @@ def undocumented(value: Any) -> type | None:
 def _has_fields(kind: type) -> bool:
     return (
         hasattr(kind, "__pydantic_serializer__")
+        or _is_masked(kind)
         or hasattr(kind, "__dataclass_fields__")
         or hasattr(kind, "__attrs_attrs__")
     )
@@ -212,6 +213,8 @@ class _Copier:
             if self.redactor is not None and isinstance(members, dict):
                 members |= dict.fromkeys(_by_secret_alias(kind, self.redactor) & members.keys(), REDACTED)
             return members
+        if _is_masked(kind):
+            return str(value)
         if hasattr(kind, "__dataclass_fields__"):
             return dict(_readable(value, ((field.name, field.repr) for field in dataclasses.fields(value))))
         declared = getattr(kind, "__attrs_attrs__", None)
@@ -230,6 +233,11 @@ def _readable(value: Any, fields: Iterator[tuple[str, Any]]) -> Iterator[tuple[s
     for name, shown in fields:
         if shown is True and not name.startswith("_"):
             yield name, getattr(value, name)
+
+
+def _is_masked(kind: type) -> bool:
+    """Is it one of pydantic's secrets, which have no serializer of their own before 2.11."""
+    return kind.__module__ == "pydantic.types" and hasattr(kind, "get_secret_value")
 
 
 def _is_named_tuple(kind: type) -> bool:
