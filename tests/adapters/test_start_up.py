@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
+from structlog.testing import capture_logs
 
 from driving import asgi
 from errorkit import fastapi, starlette
@@ -74,3 +75,17 @@ def test_a_refusal_by_a_middleware_before_the_first_scope_is_covered(where: str)
         starlette.install(app)
     reply = asgi(app, lifespan=False)
     assert (reply.status, reply.json()["code"]) == (403, "forbidden")
+
+
+@pytest.mark.parametrize("outside", [True, False])
+@pytest.mark.parametrize("lifespan", [True, False])
+def test_the_line_at_start_up_tells_what_is_out_of_reach(outside: bool, lifespan: bool) -> None:
+    """Plain Starlette, a middleware outside of errorkit, and no lifespan."""
+    own = Middleware(starlette.ErrorMiddleware)
+    other = Middleware(Refuses, path="/", make=lambda: PlainTextResponse("Forbidden", 403))
+    app = Starlette(middleware=[other, own] if outside else [own, other])
+    with capture_logs() as events:
+        assert asgi(app, path="/nope", lifespan=lifespan).status == 404
+    (line,) = [each for each in events if each["event"] == "errorkit_installed"]
+    assert ("uncovered" in line) is (outside and not lifespan)
+    assert "errorkit.starlette.install" in line.get("uncovered", "errorkit.starlette.install")

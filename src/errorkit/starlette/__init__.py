@@ -102,7 +102,7 @@ class ErrorMiddleware(GenericMiddleware):
         app = scope.get("app")
         within = isinstance(app, Starlette) and app.middleware_stack is not None and has_errorkit(app)
         if isinstance(app, Starlette) and within and self.prevented is None:
-            self.settle(app)
+            self.settle(app, scope["type"])
         if self.prevented is not None and scope["type"] == "lifespan":
             await receive()
             await send({"type": "lifespan.startup.failed", "message": f"errorkit: {self.prevented}"})
@@ -116,8 +116,11 @@ class ErrorMiddleware(GenericMiddleware):
         else:
             await _pass(exchange, self.guarded or self.app, scope, receive, send)
 
-    def settle(self, app: Starlette) -> None:
-        """See that an application whose stack has been built is covered, in full from the next scope on."""
+    def settle(self, app: Starlette, first: str) -> None:
+        """See that an application whose stack has been built is covered, in full from the next scope on.
+
+        first: the type of the scope that has come.
+        """
         stack = app.middleware_stack
         if stack is None or (self.settled and isinstance(stack, Outermost)):
             return
@@ -129,7 +132,10 @@ class ErrorMiddleware(GenericMiddleware):
                     self.errors = guard.handler  # its stack has been built before
                 cover = self.cover(app)
                 cover.last_answers(app)
-                self.announce(cover)
+                others: list[Any] = app.user_middleware
+                first_in = not others or others[0].cls is type(self)
+                early = first == "lifespan" or first_in or self.owner(self.app) is not None
+                self.announce(cover, **({} if early else {"uncovered": _REFUSED_BEFORE}))
             app.middleware_stack = Outermost.of(stack, self.handler)
         except Exception as own:
             self.prevented = own
@@ -153,9 +159,9 @@ class ErrorMiddleware(GenericMiddleware):
             self.defaults = knowing.defaults
             self.handler.identifier.add(knowing.translators(self.handler))
 
-    def announce(self, cover: Cover) -> None:
+    def announce(self, cover: Cover, **limits: str) -> None:
         """The line at start-up."""
-        self.handler.announce(mounts=cover.covered, user_handlers=cover.kept)
+        self.handler.announce(mounts=cover.covered, user_handlers=cover.kept, **limits)
 
 
 def _with_mounted(app: Starlette) -> Iterator[Starlette]:
@@ -165,6 +171,9 @@ def _with_mounted(app: Starlette) -> Iterator[Starlette]:
 
 
 _FASTAPI = "fastapi.applications"
+_REFUSED_BEFORE = (
+    "what a middleware outside of errorkit has refused before this request: use errorkit.starlette.install"
+)
 
 
 def has_errorkit(app: Starlette) -> bool:
