@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from types import FrameType, MappingProxyType
 from typing import Any, NamedTuple
@@ -162,6 +162,14 @@ _cause, _context, traceback_of = (
     BaseException.__dict__[name].__get__ for name in ("__cause__", "__context__", "__traceback__")
 )
 _members = BaseExceptionGroup.__dict__["exceptions"].__get__
+
+
+def frames_of(exception: BaseException) -> Iterator[FrameType]:
+    """The frames that an exception has come through, from the outside in."""
+    traceback = traceback_of(exception)
+    while traceback is not None:
+        yield traceback.tb_frame
+        traceback = traceback.tb_next
 
 
 def dotted(path: tuple[str | int, ...]) -> str:

@@ -17,9 +17,11 @@ from starlette.exceptions import HTTPException
 
 from errorkit.declaration import CODES_KEY, Operation, errors, raises
 from errorkit.errors import APIError, MalformedJSONError
+from errorkit.failure import frames_of
 from errorkit.finding_paths import UNKNOWN, declared_names_of
 from errorkit.starlette import ErrorMiddleware as StarletteMiddleware
 from errorkit.starlette import install_with
+from errorkit.starlette.routes import layers
 from errorkit.starlette.table import STARLETTE_DEFAULTS
 from errorkit.validation import as_error
 
@@ -75,13 +77,10 @@ class ErrorMiddleware(StarletteMiddleware):
 
     def owner(self, app: Any) -> Starlette | None:
         """A router of FastAPI's knows the application that overrides its dependencies."""
-        seen: set[int] = set()
-        while app is not None and id(app) not in seen:
-            seen.add(id(app))
-            provider = getattr(app, "dependency_overrides_provider", None)
-            if isinstance(provider, Starlette) and provider.router is app:
+        for layer in layers(app):
+            provider = getattr(layer, "dependency_overrides_provider", None)
+            if isinstance(provider, Starlette) and provider.router is layer:
                 return provider
-            app = getattr(app, "app", None)
         return None
 
     def describe(self, app: Starlette, path: str) -> None:
@@ -94,12 +93,10 @@ def _declared(exception: BaseException) -> frozenset[str] | None:
 
     FastAPI keeps it in the frame that raised the exception alone.
     """
-    traceback = exception.__traceback__
     field = None
-    while traceback is not None:
-        if traceback.tb_frame.f_globals.get("__name__") == routing.__name__:
-            field = traceback.tb_frame.f_locals.get("body_field", field)
-        traceback = traceback.tb_next
+    for frame in frames_of(exception):
+        if frame.f_globals.get("__name__") == routing.__name__:
+            field = frame.f_locals.get("body_field", field)
     if field is None:
         return None
     try:
@@ -122,10 +119,10 @@ def _is_unreadable_body(exception: HTTPException) -> bool:
     """Is it FastAPI's own answer to a body that is not UTF-8: only where it reads bodies itself."""
     if exception.status_code != 400 or not isinstance(exception.__cause__, UnicodeDecodeError):
         return False
-    traceback = exception.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    return traceback is not None and traceback.tb_frame.f_globals.get("__name__") == routing.__name__
+    innermost = None
+    for innermost in frames_of(exception):  # noqa: B007 - the last one is wanted
+        pass
+    return innermost is not None and innermost.f_globals.get("__name__") == routing.__name__
 
 
 def document_errors(app: Any, handler: ErrorHandler, mounted: str = "") -> None:

@@ -28,7 +28,16 @@ from errorkit.http_exception import from_http_exception
 from errorkit.lifecycle import came_through
 from errorkit.normalisation import candidate
 from errorkit.validation import as_error
-from errorkit.wsgi import ENVIRON_KEY, Environ, ErrorMiddleware, StartResponse, WSGIApp, WSGIExchange, titled
+from errorkit.wsgi import (
+    ENVIRON_KEY,
+    Environ,
+    ErrorMiddleware,
+    StartResponse,
+    WSGIApp,
+    WSGIExchange,
+    raw_fields,
+    titled,
+)
 
 if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, importing this does not
     from pydantic import BaseModel
@@ -335,13 +344,11 @@ def _name(handler: Any) -> str:
 
 def _fields_of(exception: HTTPException) -> RawHeaders:
     """The header fields of an exception's own, each as often as it has it."""
-    fields = exception.get_headers()
-    return [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in fields if n.lower() != "content-type"]
+    return [pair for pair in raw_fields(exception.get_headers()) if pair[0] != b"content-type"]
 
 
 def _raw_fields(response: flask.Response) -> RawHeaders:
-    fields = Headers(response.headers)  # an application may have put a plain dict in their place
-    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in fields]
+    return raw_fields(Headers(response.headers))  # an application may have put a plain dict in their place
 
 
 def _as_flask(exchange: FlaskExchange, status: int, headers: RawHeaders, body: bytes) -> flask.Response:

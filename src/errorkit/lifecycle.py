@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from errorkit import telemetry
 from errorkit.exchange import RawHeaders, Request, Response
-from errorkit.failure import traceback_of
+from errorkit.failure import frames_of, traceback_of
 from errorkit.normalisation import MAX_BODY, candidate, recognise
 from errorkit.request_id import accept
 
@@ -471,9 +471,4 @@ def _is_encoded(headers: Sequence[tuple[bytes, bytes]]) -> bool:
 def came_through(exception: BaseException, function: Callable[..., object]) -> bool:
     """Did the exception come out of a function: is there a frame of its code."""
     code = getattr(getattr(function, "__func__", function), "__code__", None)
-    traceback = traceback_of(exception)
-    while traceback is not None:
-        if traceback.tb_frame.f_code is code:
-            return True
-        traceback = traceback.tb_next
-    return False
+    return any(frame.f_code is code for frame in frames_of(exception))

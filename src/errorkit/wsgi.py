@@ -161,7 +161,7 @@ class Body:
         if status >= 400:
             exchange.began()
         self.line, self.headers = line, self._stamped(headers)
-        if not exchange.start(status, _raw(self.headers) if status >= 400 else ()):
+        if not exchange.start(status, raw_fields(self.headers) if status >= 400 else ()):
             self._begin()
         return self._write
 
@@ -260,7 +260,7 @@ class Body:
         else:
             if exchange.rendered is None:
                 return [*headers, (id_header, exchange.request_id)]
-        raw = _raw(headers)
+        raw = raw_fields(headers)
         stamped = exchange.stamped(raw)
         reissued = exchange.reissued(stamped)
         if reissued is not None:
@@ -298,7 +298,7 @@ class Body:
             raise exception
 
     def _raised(self, exception: Exception) -> Fate | Response | Frame:
-        self.exchange.headers = _raw(self.headers)  # of a success they are looked at only now
+        self.exchange.headers = raw_fields(self.headers)  # of a success they are looked at only now
         return self.exchange.raised(exception)
 
     def _answer(self, response: Response) -> None:
@@ -319,7 +319,8 @@ class Body:
             self.exchange.chunk(body, False)
 
 
-def _raw(headers: Iterable[tuple[str, str]]) -> RawHeaders:
+def raw_fields(headers: Iterable[tuple[str, str]]) -> RawHeaders:
+    """WSGI's header fields as bytes, their names in lower case."""
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import driving
 from fidelity.observed import Answer, Call, Observation, Socket
 
 if TYPE_CHECKING:
@@ -77,26 +78,13 @@ class _Lifespan:
 
 
 def _scope(call: Call | Socket, kind: str, state: dict[str, Any]) -> dict[str, Any]:
-    path, _, query = call.path.partition("?")
-    headers = getattr(call, "headers", ())
-    scope: dict[str, Any] = {
-        "type": kind,
-        "asgi": {"version": "3.0", "spec_version": "2.4"},
-        "http_version": "1.1",
-        "scheme": "http" if kind == "http" else "ws",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": query.encode(),
-        "root_path": "",
-        "headers": [(b"host", b"api.test"), *((k.lower().encode(), v.encode("latin-1")) for k, v in headers)],
-        "client": ("127.0.0.1", 50000),
-        "server": ("127.0.0.1", 80),
-        "state": state,
-    }
-    if isinstance(call, Call):
-        scope["method"] = call.method
-        if call.body:
-            scope["headers"].append((b"content-length", b"%d" % len(call.body)))
+    method, headers = getattr(call, "method", ""), getattr(call, "headers", ())
+    scheme = "http" if kind == "http" else "ws"
+    scope = driving.scope(method, call.path, headers, type=kind, scheme=scheme, state=state)
+    if not isinstance(call, Call):
+        del scope["method"]
+    elif call.body:
+        scope["headers"].append((b"content-length", b"%d" % len(call.body)))
     for key, value in call.extra.items():
         if value is None:
             scope.pop(key, None)

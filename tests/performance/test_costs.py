@@ -15,6 +15,7 @@ import pytest
 from benchmarks.contenders import contender_of, workload
 from benchmarks.resources import kept
 from benchmarks.scenarios import SCENARIOS
+from counting import calls
 from errorkit.config import Config
 from errorkit.dialects import PRESETS
 from errorkit.errors import STANDARD, APIError, ConflictError, RateLimitError, ValidationError
@@ -51,22 +52,6 @@ def answer(handler: ErrorHandler, exception: BaseException) -> tuple[Response, F
     response = handler.respond(request, exception)
     assert request.failure is not None
     return response, request.failure
-
-
-def calls(work: Any) -> int:
-    """How many functions, in Python and in C, a piece of work calls."""
-    count = 0
-
-    def profile(_frame: Any, event: str, _argument: Any) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    sys.setprofile(profile)
-    try:
-        work()
-    finally:
-        sys.setprofile(None)
-    return count
 
 
 @pytest.mark.parametrize("dialect", PRESETS)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
 import pytest
 from fastapi.exceptions import RequestValidationError
 
+from counting import calls
 from errorkit import APIError, ConflictError
 from errorkit.arguments import public_members
 from errorkit.encoding import encode
@@ -31,22 +31,6 @@ from errorkit.values import MAX_CHARACTERS, MAX_ITEMS, MAX_PARTS, safe, undocume
 pytestmark = pytest.mark.unrecorded
 
 HANDLER = build_handler(None, {})
-
-
-def calls(work: Callable[[], object]) -> int:
-    """How many functions, in Python and in C, a piece of work calls."""
-    count = 0
-
-    def profile(_frame: Any, event: str, _argument: Any) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    sys.setprofile(profile)
-    try:
-        work()
-    finally:
-        sys.setprofile(None)
-    return count
 
 
 class Counted(list[Any]):

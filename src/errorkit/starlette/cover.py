@@ -28,8 +28,8 @@ from errorkit.asgi import ASGIExchange, OutermostPlace
 from errorkit.asgi.messages import SCOPE_KEY, ASGIApp, Receive, Scope, Send
 from errorkit.lifecycle import WAITING
 from errorkit.starlette.exchange import StarletteExchange
-from errorkit.starlette.routes import mounted
-from errorkit.starlette.shortcut import is_bare, shortened
+from errorkit.starlette.routes import layers, mounted
+from errorkit.starlette.shortcut import is_bare, is_of_framework, shortened
 from errorkit.starlette.table import (
     HANDLERS_KEY,
     Answer,
@@ -43,10 +43,6 @@ from errorkit.starlette.table import (
 
 if TYPE_CHECKING:  # pragma: no cover - types only
     from errorkit.handler import ErrorHandler
-
-_FRAMEWORKS = ("starlette", "fastapi")
-"""Whose application classes do nothing of their own with an exception that leaves the stack."""
-
 
 _BARE_CALL = ServerErrorMiddleware.__call__
 _BARE_EXCEPTIONS = ExceptionMiddleware.__call__
@@ -103,15 +99,20 @@ class Outermost(OutermostPlace, ServerErrorMiddleware):
             return True
         if self.own_call is None:
             defining = next((cls for cls in type(app).__mro__ if "__call__" in vars(cls)), Starlette)
-            self.own_call = defining.__module__.partition(".")[0] not in _FRAMEWORKS
+            self.own_call = not is_of_framework(defining)
         if not self.looked:
             self._look_for_short_way(app.router)
         return self.own_call or HANDLERS_KEY in scope
 
     @property
+    def stands_in(self) -> bool:
+        """Is Starlette's own `__call__` not to be asked."""
+        return self.plain and ServerErrorMiddleware.__call__ is _BARE_CALL
+
+    @property
     def inside(self) -> ASGIApp:
         """The next layer; or the whole of Starlette's own layer, where that has to be asked."""
-        if not (self.plain and ServerErrorMiddleware.__call__ is _BARE_CALL):
+        if not self.stands_in:
             return partial(ServerErrorMiddleware.__call__, self)
         short = self.short
         if (
@@ -124,9 +125,6 @@ class Outermost(OutermostPlace, ServerErrorMiddleware):
         inside: ASGIApp = self.app
         return inside
 
-    def _answers_itself(self) -> bool:
-        return ServerErrorMiddleware.__call__ is _BARE_CALL and _IS_BARE and not self.debug and self.handler is not None
-
     def _look_for_short_way(self, router: Any) -> None:
         guard = router.middleware_stack
         if not isinstance(guard, Guard) or guard.handler is not self.errors:
@@ -138,7 +136,7 @@ class Outermost(OutermostPlace, ServerErrorMiddleware):
 
     async def caught(self, exchange: ASGIExchange, exception: Exception) -> bool:
         """As ServerErrorMiddleware does it: its handler is asked, and answers unless a response has begun."""
-        if not (self.plain and ServerErrorMiddleware.__call__ is _BARE_CALL):
+        if not self.stands_in:
             return await exchange.settle(exception)
         begun = exchange.state is not WAITING
         request = Request(exchange.scope)
@@ -291,14 +289,10 @@ class Cover:
 
     def last_answers(self, app: Starlette) -> None:
         """Give the layers of a stack that has been built their last answer."""
-        layer: Any = app.middleware_stack
-        seen: set[int] = set()
-        while layer is not None and id(layer) not in seen:
-            seen.add(id(layer))
+        for layer in layers(app.middleware_stack):
             if isinstance(layer, ServerErrorMiddleware) and not isinstance(layer.handler, LastAnswers):
                 layer.handler = LastAnswers(app, self.errors, self.defaults, layer.handler)
                 layer.debug = layer.debug and self.errors.config.reraise
-            layer = getattr(layer, "app", None)
 
     @contextmanager
     def answering(self, app: Starlette) -> Iterator[None]:

@@ -57,11 +57,19 @@ def mounted(routes: Iterable[Any], path: str) -> Iterator[tuple[str, Starlette]]
 
 def _served(app: Any) -> Any:
     """What is inside of the middlewares that an application was mounted with, if an application is."""
-    seen: set[int] = set()
-    layer = app
-    while layer is not None and id(layer) not in seen and not isinstance(layer, ErrorMiddleware):
+    for layer in layers(app):
+        if isinstance(layer, ErrorMiddleware):
+            break
         if isinstance(layer, Starlette):
             return layer
-        seen.add(id(layer))
-        layer = getattr(layer, "app", None)
     return app
+
+
+def layers(outermost: Any) -> Iterator[Any]:
+    """A stack of middlewares from the outside in, as far as each calls the next one `app`."""
+    seen: set[int] = set()
+    layer = outermost
+    while layer is not None and id(layer) not in seen:
+        seen.add(id(layer))
+        yield layer
+        layer = getattr(layer, "app", None)

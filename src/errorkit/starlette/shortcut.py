@@ -66,7 +66,7 @@ def shortened(first: Any, guard: Guard) -> ASGIApp | None:
         return Ground(guard, *guard.known) if first is guard.router and is_bare(type(first), "__call__") else None
     if isinstance(first, ErrorMiddleware) and first.errors is guard.handler:
         return shortened(first.app, guard)
-    if type(first).__module__.partition(".")[0] not in _FRAMEWORKS or not is_bare(type(first), "__call__"):
+    if not (is_of_framework(type(first)) and is_bare(type(first), "__call__")):
         return None
     inner = shortened(getattr(first, "app", None), guard)
     if inner is None or type(first) is ExceptionMiddleware:
@@ -74,6 +74,11 @@ def shortened(first: Any, guard: Guard) -> ASGIApp | None:
     layer = copy(first)
     layer.app = inner
     return layer  # type: ignore[no-any-return]
+
+
+def is_of_framework(cls: type) -> bool:
+    """Is a class Starlette's or FastAPI's own."""
+    return cls.__module__.partition(".")[0] in _FRAMEWORKS
 
 
 def is_bare(cls: type, name: str) -> bool:
