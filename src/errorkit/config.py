@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
@@ -23,6 +23,7 @@ from errorkit.failure import Failure
 from errorkit.identification import Translator
 from errorkit.normalisation import Policy
 from errorkit.request_id import RequestIdFormat
+from errorkit.settings import Settings
 from errorkit.spelling import did_you_mean
 from errorkit.tenancy import TenantStatus
 
@@ -97,7 +98,7 @@ class Config(BaseModel):
 
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, **settings: Unpack[Settings]) -> None:
         try:
             super().__init__(**settings)
         except ValidationError as error:
@@ -117,7 +118,7 @@ class Config(BaseModel):
         *,
         file: str | os.PathLike[str] | None = None,
         environ: Mapping[str, str] | None = None,
-        **settings: Any,
+        **settings: Unpack[Settings],
     ) -> Self:
         """Keywords over environment over file.
 

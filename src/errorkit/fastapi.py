@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from fastapi import routing
 from fastapi.exception_handlers import (
@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # pragma: no cover - types only
     from errorkit.config import Config
     from errorkit.handler import ErrorHandler
     from errorkit.identification import Translator
+    from errorkit.settings import Settings
 
 __all__ = ["ErrorMiddleware", "errors", "install", "raises"]
 
@@ -105,7 +106,7 @@ def _declared(exception: BaseException) -> frozenset[str] | None:
         return None
 
 
-def install(app: FastAPI, *, config: Config | None = None, **settings: Any) -> ErrorHandler:
+def install(app: FastAPI, *, config: Config | None = None, **settings: Unpack[Settings]) -> ErrorHandler:
     """Cover an application from an app factory; the same as `add_middleware(ErrorMiddleware)`.
 
     Returns the handler. Raises ConfigurationError; RuntimeError if the application has started.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast
 from weakref import ref
 
 import flask
@@ -44,6 +44,7 @@ if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, impor
     from werkzeug.routing import Rule
 
     from errorkit.config import Config
+    from errorkit.settings import Settings
 
 M = TypeVar("M", bound="BaseModel")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -109,7 +110,9 @@ class ErrorKit:
     Settings: see `errorkit.config.Config`. Raises ConfigurationError where they cannot be used.
     """
 
-    def __init__(self, app: flask.Flask | None = None, *, config: Config | None = None, **settings: Any) -> None:
+    def __init__(
+        self, app: flask.Flask | None = None, *, config: Config | None = None, **settings: Unpack[Settings]
+    ) -> None:
         self.handler = build_handler(config, settings)
         self.handler.identifier.add({HTTPException: self._from_http})
         if app is not None:

@@ -21,6 +21,7 @@ from errorkit.presentation import Presenter, Shown, declares_only, in_common
 from errorkit.rendering import Renderer
 from errorkit.retry import clock, parse_retry_after
 from errorkit.selection import Selection
+from errorkit.settings import Settings
 from errorkit.validation import as_error
 
 Headers = Iterable[tuple[bytes, bytes]]
@@ -323,7 +324,7 @@ class ErrorHandler:
         )
 
 
-def build_handler(config: Config | None, settings: dict[str, Any]) -> ErrorHandler:
+def build_handler(config: Config | None, settings: Settings) -> ErrorHandler:
     """The handler for a configuration, or for its settings. Raises ConfigurationError."""
     if config is None:
         config = Config.load(**settings)

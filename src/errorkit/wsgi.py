@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from errorkit.exchange import RawHeaders, Response, phrase
 from errorkit.lifecycle import DONE, ENDED, HELD, HOLD, PASSING, RAISE, Exchange, Fate, Frame
@@ -17,6 +17,7 @@ from errorkit.request_id import current
 if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, importing this does not
     from errorkit.config import Config
     from errorkit.handler import ErrorHandler
+    from errorkit.settings import Settings
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Callable[[bytes], object]]
@@ -68,7 +69,12 @@ class ErrorMiddleware:
     exchange_class: type[WSGIExchange] = WSGIExchange
 
     def __init__(
-        self, app: WSGIApp, *, config: Config | None = None, handler: ErrorHandler | None = None, **settings: Any
+        self,
+        app: WSGIApp,
+        *,
+        config: Config | None = None,
+        handler: ErrorHandler | None = None,
+        **settings: Unpack[Settings],
     ) -> None:
         if handler is None:
             from errorkit.handler import build_handler

@@ -5,7 +5,7 @@ Messages and header lists of the application are copied, never changed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from errorkit.asgi import websocket
 from errorkit.asgi.exchange import ASGIExchange
@@ -26,6 +26,7 @@ from errorkit.request_id import current
 if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, importing this does not
     from errorkit.config import Config
     from errorkit.handler import ErrorHandler
+    from errorkit.settings import Settings
 
 __all__ = ["ASGIExchange", "ErrorMiddleware"]
 
@@ -97,7 +98,12 @@ class ErrorMiddleware(OutermostPlace):
     """
 
     def __init__(
-        self, app: ASGIApp, *, config: Config | None = None, handler: ErrorHandler | None = None, **settings: Any
+        self,
+        app: ASGIApp,
+        *,
+        config: Config | None = None,
+        handler: ErrorHandler | None = None,
+        **settings: Unpack[Settings],
     ) -> None:
         if handler is None:
             from errorkit.handler import build_handler

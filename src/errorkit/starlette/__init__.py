@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from starlette.applications import Starlette
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # pragma: no cover - types only
     from errorkit.config import Config
     from errorkit.handler import ErrorHandler
     from errorkit.identification import Translator
+    from errorkit.settings import Settings
 
 __all__ = ["ErrorMiddleware", "StarletteExchange", "install", "install_with", "operations"]
 
@@ -57,7 +58,12 @@ class ErrorMiddleware(GenericMiddleware):
     """Why errorkit could not be put into the application."""
 
     def __init__(
-        self, app: ASGIApp, *, config: Config | None = None, handler: ErrorHandler | None = None, **settings: Any
+        self,
+        app: ASGIApp,
+        *,
+        config: Config | None = None,
+        handler: ErrorHandler | None = None,
+        **settings: Unpack[Settings],
     ) -> None:
         self.settled = handler is not None
         if handler is None:
@@ -72,7 +78,7 @@ class ErrorMiddleware(GenericMiddleware):
                 enter_before_others(self, owner)
 
     @classmethod
-    def build(cls, config: Config | None, settings: dict[str, Any]) -> ErrorHandler:
+    def build(cls, config: Config | None, settings: Settings) -> ErrorHandler:
         """A handler that knows the framework's exceptions."""
         handler = build_handler(config, settings)
         handler.identifier.add(cls.translators(handler))
@@ -234,7 +240,7 @@ async def _pass(exchange: ASGIExchange, app: ASGIApp, scope: Scope, receive: Rec
         current.reset(token)
 
 
-def install(app: Starlette, *, config: Config | None = None, **settings: Any) -> ErrorHandler:
+def install(app: Starlette, *, config: Config | None = None, **settings: Unpack[Settings]) -> ErrorHandler:
     """Cover an application from an app factory, from its first request on, with or without a lifespan.
 
     Returns the handler. Raises ConfigurationError; RuntimeError if the application has started.
