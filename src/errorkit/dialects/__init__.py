@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, dataclass_transform
 
 from errorkit.errors import STANDARD
 from errorkit.failure import Detail, Public, undotted
@@ -59,7 +59,8 @@ def _capitalised(part: str) -> str:
     return "_" + part if part[:1].isdigit() else part[:1].upper() + part[1:]
 
 
-_CASES: Mapping[str, Callable[[str], str]] = {
+CodeCase = Literal["snake", "upper", "kebab", "pascal", "camel"]
+_CASES: Mapping[CodeCase, Callable[[str], str]] = {
     "snake": lambda code: code,
     "upper": str.upper,
     "kebab": lambda code: code.replace("_", "-"),
@@ -68,17 +69,23 @@ _CASES: Mapping[str, Callable[[str], str]] = {
 }
 
 
-class Dialect:
+@dataclass_transform(kw_only_default=True, eq_default=False)
+class _Adaptable:
+    """Type checkers take it that a subclass's constructor has a keyword for each annotated attribute of an instance."""
+
+
+class Dialect(_Adaptable):
     """One envelope, both ways.
 
     The attributes below are the defaults; a subclass overrides them, and so does a keyword
     of the constructor: `OpenAI(renames={"internal": "internal_error"})`. Unknown keywords
-    raise TypeError.
+    raise TypeError. What your own class adds, annotate (`tone: str = "dry"`): so type
+    checkers know it as a keyword, too.
     """
 
     name: str = ""
     media_type: str = "application/json"
-    Body: type | None = None
+    Body: ClassVar[type | None] = None
     """The body as a `typing_extensions.TypedDict`; JSON Schema and documentation come from it."""
 
     request_id_header: str = "X-Request-ID"
@@ -89,7 +96,7 @@ class Dialect:
     retry_after_ms_header: str | None = None
     """A header that repeats Retry-After in milliseconds, where a client may retry."""
 
-    code_case: str = "snake"
+    code_case: CodeCase = "snake"
     renames: Mapping[str, str] = MappingProxyType({})
     """Canonical code to this dialect's spelling, where the case alone does not give it."""
     types: Mapping[int, str] = MappingProxyType({})

@@ -51,7 +51,7 @@ class AWS(Dialect):
     places = {"message": ("$.message", "$.Message")}
     request_id_header = "x-amzn-requestid"
     retry_after_ms_header = "x-amz-retry-after"
-    namespace = ""
+    namespace: str = ""
     """Put before the name, with a `#`: `com.example.widgets`."""
     status_missing = status_invalid = 400
     types = {

@@ -44,7 +44,7 @@ class GitHub(Dialect):
     code_header = "x-error-code"
     renames = {"invalid_value": "invalid"}
     phrases = {401: "Bad credentials", 404: "Not Found"}
-    resource = "Request"
+    resource: str = "Request"
     """What `errors[].resource` says where the body's model is not known."""
     carries = (
         "status",

@@ -70,7 +70,7 @@ class RPCDialect(Dialect):
 
     code_case = "upper"
     status_missing = status_invalid = 400
-    domain = "service.local"
+    domain: str = "service.local"
     """`ErrorInfo.domain`: the service's registered name, such as `widgets.example.com`."""
     carries = (
         "status",
