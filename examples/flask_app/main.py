@@ -9,9 +9,8 @@ from pydantic import BaseModel
 
 import errorkit.flask
 from errorkit.config import Config
-from errorkit.declaration import raises
 from errorkit.errors import ContentTooLargeError, UnsupportedMediaTypeError
-from errorkit.flask import validate
+from errorkit.flask import raises, validate
 from errorkit.retry import rate_limit_headers
 from examples.docstore import errors
 from examples.docstore.schemas import (

@@ -33,6 +33,9 @@ __all__ = [
     "RateLimitError",
     "ServiceUnavailableError",
     "ValidationError",
+    "__version__",
     "get_request_id",
     "visible",
 ]
+
+__version__ = "0.1.0"

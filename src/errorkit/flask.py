@@ -19,7 +19,7 @@ from werkzeug.exceptions import (
 from werkzeug.wsgi import ClosingIterator
 
 from errorkit import telemetry
-from errorkit.declaration import Operation
+from errorkit.declaration import Operation, raises
 from errorkit.errors import APIError, MalformedJSONError
 from errorkit.exchange import RawHeaders
 from errorkit.finding_paths import declared_names_of
@@ -45,6 +45,8 @@ if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, impor
 
     from errorkit.config import Config
     from errorkit.settings import Settings
+
+__all__ = ["ErrorKit", "FlaskExchange", "FlaskMiddleware", "operations", "raises", "validate"]
 
 M = TypeVar("M", bound="BaseModel")
 F = TypeVar("F", bound=Callable[..., Any])

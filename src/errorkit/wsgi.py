@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Unpack
 
+from errorkit.declaration import raises
 from errorkit.exchange import RawHeaders, Response, phrase
 from errorkit.lifecycle import DONE, ENDED, HELD, HOLD, PASSING, RAISE, Exchange, Fate, Frame
 from errorkit.request_id import current
@@ -18,6 +19,8 @@ if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, impor
     from errorkit.config import Config
     from errorkit.handler import ErrorHandler
     from errorkit.settings import Settings
+
+__all__ = ["ErrorMiddleware", "WSGIExchange", "raises"]
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Callable[[bytes], object]]

@@ -7,9 +7,11 @@ import pickle
 import re
 import types
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from flit_core import buildapi
 
 import errorkit
 from errorkit import errors
@@ -36,10 +38,18 @@ def test_the_front_door_is_locked() -> None:
         "RateLimitError",
         "ServiceUnavailableError",
         "ValidationError",
+        "__version__",
         "get_request_id",
         "visible",
     ]
     assert all(hasattr(errorkit, name) for name in errorkit.__all__)
+
+
+def test_the_version_is_that_of_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The build reads it where it stands, so that what is imported and what is installed say the same."""
+    monkeypatch.chdir(Path(__file__).parents[2])
+    built = tmp_path / buildapi.prepare_metadata_for_build_wheel(str(tmp_path)) / "METADATA"
+    assert f"\nVersion: {errorkit.__version__}\n" in built.read_text()
 
 
 def test_the_family_tree_is_drawn_as_it_is() -> None:

@@ -20,6 +20,7 @@ from errorkit.asgi.messages import (
     listed_headers,
     routed_path,
 )
+from errorkit.declaration import raises
 from errorkit.lifecycle import ENDED
 from errorkit.request_id import current
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, impor
     from errorkit.handler import ErrorHandler
     from errorkit.settings import Settings
 
-__all__ = ["ASGIExchange", "ErrorMiddleware"]
+__all__ = ["ASGIExchange", "ErrorMiddleware", "raises"]
 
 
 class OutermostPlace:

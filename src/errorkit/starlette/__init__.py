@@ -18,6 +18,7 @@ from errorkit.asgi import ErrorMiddleware as GenericMiddleware
 from errorkit.asgi import begin, websocket
 from errorkit.asgi.exchange import ASGIExchange
 from errorkit.asgi.messages import PYTHON_FUNCTIONS, SCOPE_KEY, ASGIApp, Receive, Scope, Send, in_python
+from errorkit.declaration import raises
 from errorkit.events import last_resort
 from errorkit.handler import build_handler
 from errorkit.lifecycle import HELD, WAITING, came_through
@@ -34,7 +35,7 @@ if TYPE_CHECKING:  # pragma: no cover - types only
     from errorkit.identification import Translator
     from errorkit.settings import Settings
 
-__all__ = ["ErrorMiddleware", "StarletteExchange", "install", "install_with", "operations"]
+__all__ = ["ErrorMiddleware", "StarletteExchange", "install", "install_with", "operations", "raises"]
 
 
 class ErrorMiddleware(GenericMiddleware):
