@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import islice
 from typing import Any
 
@@ -9,31 +10,63 @@ from errorkit.remarks import remark
 from errorkit.spelling import nearest
 from errorkit.values import undocumented
 
+STRICT = sys.flags.dev_mode
+"""Python's development mode (`python -X dev`): what is otherwise left out of an answer is refused with an exception."""
 
-def public_members(author: str, extensions: dict[str, Any]) -> dict[str, Any]:
-    """Further public members, if they can be sent. Raises TypeError.
+_MAX_SPELT, _MAX_NAME = 16, 20
+"""Members whose spelling is looked at, and characters of a name that can be a slip of a parameter's."""
+_OF_ALL = ("message", "param", "details", "retry_after", "headers", "rate_limit", "context", "extensions")
+_OF_FORBIDDEN = ("resource_tenant", "caller_tenant", "conceal_as")
+"""Parameters of ForbiddenError, whose values no client may see: to another class they are a slip."""
 
-    author: the class of the error, for a remark on a keyword that is hardly meant as a member.
+
+def slips(author: str, members: dict[str, Any]) -> dict[str, Any]:
+    """Those of the further keywords of an error that are nearly a parameter, and hardly meant as public members.
+
+    author: the class of the error. A remark tells of each; where that is `STRICT`, it is a TypeError.
     """
-    if undocumented(extensions) is not None:
-        for name, value in extensions.items():
+    found: dict[str, Any] = {}
+    for name in islice(members, _MAX_SPELT):
+        meant = slip(name)
+        if meant is not None:
+            if STRICT:
+                raise TypeError(f"{author}() got an unexpected keyword argument {name!r}: {meant}")
+            remark(f"{author}({name}=...) at {_place()}: {name!r} is left out of the answer: {meant}")
+            found[name] = members[name]
+    return found
+
+
+def slip(name: str) -> str | None:
+    """What to write in place of a keyword that is nearly a parameter of errors; None where it is a public member."""
+    if len(name) > _MAX_NAME:
+        return None
+    if name in _OF_FORBIDDEN:
+        return "it is a parameter of ForbiddenError alone"
+    meant = nearest(name, _OF_ALL + _OF_FORBIDDEN)
+    if meant is None or name.startswith(f"{meant}_"):
+        return None
+    return f"did you mean {meant}=? A public member of that name is given by extensions={{{name!r}: ...}}"
+
+
+def _place() -> str:
+    """The line that calls a constructor."""
+    frame: Any = sys._getframe(2)
+    while frame.f_back is not None and frame.f_code.co_name == "__init__":
+        frame = frame.f_back
+    return f"{frame.f_globals.get('__name__')}:{frame.f_lineno}"
+
+
+def public_members(members: dict[str, Any]) -> dict[str, Any]:
+    """Further public members, if they can be sent. Raises TypeError."""
+    if undocumented(members) is not None:
+        for name, value in members.items():
             kind = undocumented(value)
             if kind is not None:
                 raise TypeError(
                     f"the public member {name!r} holds a {kind.__name__}, which has no form of its own in JSON; "
                     "give its public parts, as texts, numbers, dicts, a dataclass or a pydantic model"
                 )
-    for name in islice(extensions, _MAX_SPELT):
-        meant = nearest(name, _PARAMETERS) if len(name) <= _MAX_NAME else None
-        if meant is not None:
-            remark(f"{author}({name}=...) is a public member of the body; if {meant}= is meant, it is misspelt")
-    return extensions
-
-
-_MAX_SPELT, _MAX_NAME = 16, 20
-"""Members whose spelling is looked at, and characters of a name that can be a slip of one of these."""
-_PARAMETERS = ("message", "param", "details", "retry_after", "headers", "rate_limit", "context", "resource_tenant",
-               "caller_tenant", "conceal_as")  # fmt: skip
+    return members
 
 
 def refusal(name: str, value: object, fix: str) -> str:

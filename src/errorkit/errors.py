@@ -39,11 +39,13 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Self
 
-from errorkit.arguments import public_members, refusal
+from errorkit import arguments
+from errorkit.arguments import public_members, refusal, slips
+from errorkit.exchange import unsendable
 from errorkit.failure import Detail, Public
 from errorkit.redaction import QUOTES_INPUT
 from errorkit.remarks import remark
-from errorkit.retry import RateLimit, Wait, check_wait
+from errorkit.retry import RateLimit, Wait, check_quota, check_wait
 from errorkit.texts import named, plain_text
 
 _CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*").fullmatch
@@ -100,12 +102,14 @@ class APIError(Exception):
         headers: response header fields.
         rate_limit: the quota that was exceeded.
         context: facts for the log only; never sent.
-        extensions: further public members, by keyword.
+        members: further public members, by keyword. extensions: the same as a mapping.
 
     Raises TypeError or ValueError at the raise site for values that could not be sent: words that
     are no str, details that are no Detail, members of a type without a documented form
     (`errorkit.values`). Header fields that cannot be sent or belong to the connection are left
-    out, with a line in the log: an upstream's fields must not cost the answer its status.
+    out, with a line in the log: an upstream's fields must not cost the answer its status. So is a
+    keyword that is nearly a parameter (`parm=`); its value stands in `context`. In Python's
+    development mode (`python -X dev`) it is a TypeError, and an illegal header field a ValueError.
     Survives pickle, copy and deepcopy.
     """
 
@@ -153,7 +157,8 @@ class APIError(Exception):
         headers: Mapping[str, str] | None = None,
         rate_limit: RateLimit | None = None,
         context: Mapping[str, Any] | None = None,
-        **extensions: Any,
+        extensions: Mapping[str, Any] | None = None,
+        **members: Any,
     ) -> None:
         if message is not None:
             if not isinstance(message, str):
@@ -181,16 +186,29 @@ class APIError(Exception):
         if headers is not None:
             if not isinstance(headers, Mapping):
                 raise TypeError(refusal("headers", headers, "a mapping of names to texts"))
+            if arguments.STRICT:
+                illegal = unsendable(headers)
+                if illegal is not None:
+                    raise ValueError(f"the header field {illegal!r} cannot be sent; use ASCII and Latin-1, one line")
             self.headers = headers
         if rate_limit is not None:
-            self.rate_limit = rate_limit
+            self.rate_limit = check_quota(rate_limit)
         if context is not None:
             self.context = context
-        if extensions:
-            clash = sorted(_RESERVED.intersection(extensions))
+        if members:
+            misspelt = slips(type(self).__name__, members)
+            if misspelt:
+                self.context = {**misspelt, **self.context}
+                members = {name: value for name, value in members.items() if name not in misspelt}
+        if extensions is not None:
+            if not isinstance(extensions, Mapping):
+                raise TypeError(refusal("extensions", extensions, "a mapping of names to public values"))
+            members = {**extensions, **members}
+        if members:
+            clash = sorted(_RESERVED.intersection(members))
             if clash:
                 raise TypeError(f"{clash[0]!r} has a meaning of its own; give the extension member another name")
-            self.extensions = public_members(type(self).__name__, extensions)
+            self.extensions = public_members(members)
 
     @property
     def status_code(self) -> int:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, NamedTuple
 
 from errorkit.failure import Failure
+from errorkit.texts import plain_text
 
 CLIENT_CLOSED_REQUEST = 499
 """nginx's status for a client that left; no standard knows it."""
@@ -112,6 +114,15 @@ def raw_header(name: str, value: object) -> tuple[bytes, bytes] | None:
     except Exception:  # a foreign value may raise anything from __str__
         return None
     return pair if legal(*pair) else None
+
+
+def unsendable(fields: Mapping[str, object]) -> str | None:
+    """The first name of a field that could not be sent for its name or its value; None where all could."""
+    for name, value in fields.items():
+        text = plain_text(value)
+        if text is None or raw_header(name, text) is None:
+            return str(name)
+    return None
 
 
 def phrase(status: int) -> str:

@@ -74,6 +74,16 @@ def check_wait(wait: object) -> Wait:
     )
 
 
+def check_quota(quota: object) -> RateLimit:
+    """`quota` if its numbers can be sent. Raises TypeError that names what is none."""
+    if not isinstance(quota, RateLimit):
+        raise TypeError(f"rate_limit= is of type {type(quota).__name__}; use a RateLimit")
+    for name, number in zip(RateLimit._fields[:4], quota, strict=False):
+        if not isinstance(number, (int, float)) or isinstance(number, bool) or not math.isfinite(number):
+            raise TypeError(f"rate_limit={name}={number!r}: use a finite number")
+    return quota
+
+
 def advise(wait: Wait, now: datetime) -> Advice:
     """One wait as whole seconds and as the whole-second instant it ends at."""
     if isinstance(wait, datetime):

@@ -147,16 +147,6 @@ def test_an_answers_own_challenge_stays() -> None:
     assert [value for name, value in reply.headers if name == "www-authenticate"] == ['Basic realm="x"']
 
 
-def test_a_misspelt_argument_is_a_member_and_told(caplog: pytest.LogCaptureFixture) -> None:
-    """`parm` is legal and hardly meant."""
-    with caplog.at_level(logging.WARNING, logger="errorkit"):
-        assert ConflictError("words", parm="name").extensions == {"parm": "name"}
-        assert ConflictError("words", plan="free", hint="a", reference="b").extensions
-    (told,) = caplog.messages
-    assert "parm" in told
-    assert "param=" in told
-
-
 def test_where_logging_fails_a_remark_goes_to_standard_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

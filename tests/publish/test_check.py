@@ -330,3 +330,25 @@ def test_a_generated_constructor_is_nothing_to_note(tmp_path: Path) -> None:
         "return Point(1)\n\nfrom dataclasses import dataclass\n@dataclass\nclass Point:\n    x: int",
     )
     assert report(shop(tmp_path, change)).unfollowed == ()
+
+
+def test_a_keyword_that_is_nearly_a_parameter_is_found_wherever_it_stands(tmp_path: Path) -> None:
+    """By the names that a module has for the class; a parameter of one's own and a public member are none."""
+    source = """import errorkit
+
+class Priced(InvoiceSent):
+    code = "priced"
+    def __init__(self, message=None, *, header="", **further):
+        super().__init__(message, **further)
+
+def of_nobody(row):
+    other = errorkit.ConflictError("x", parm="y", seats=3)
+    print(other, dict(parm=1), errorkit.ForbiddenError("x", resource_tenant=1), len(parm=1))
+    raise Priced(header="x", contex={{}}, **row)
+
+def change(invoice):"""
+    found = texts(report(shop(tmp_path, ("ledger", "def change(invoice):", source))))
+    assert [text.partition(".ledger:")[2].partition("?")[0] for text in found] == [
+        "29: ConflictError(parm=...): did you mean param=",
+        "31: Priced(contex=...): did you mean context=",
+    ]

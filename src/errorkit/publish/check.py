@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from pathlib import Path
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from errorkit.catalog import Catalog
@@ -15,6 +15,7 @@ from errorkit.dialects import Dialect
 from errorkit.errors import STANDARD
 from errorkit.publish import Options
 from errorkit.publish.example import example
+from errorkit.publish.keywords import misspelt
 from errorkit.publish.openapi import METHODS
 from errorkit.publish.scan import UNREADABLE, Findings, Raised, Scanner, Unfollowed
 from errorkit.publish.scope import parse
@@ -85,7 +86,9 @@ def check(
             faults += _documented(place, operation, raised, document, catalog, dialect, options)
     if strangers and not count:
         raise ValueError(f"none of the {strangers} handlers is in the package {package!r}; name the service's own")
-    mentioned, unread = _mentioned(scanner)
+    sources, unread = _sources(scanner)
+    faults += (Fault(*found) for module, tree in sources.items() for found in misspelt(module, tree))
+    mentioned = set[str]().union(*(_names(tree) for tree in sources.values()))
     unfollowed.update(dict.fromkeys(unread))
     if not unread:
         faults += _unused(catalog, scanner, {*seen, *elsewhere}, mentioned)
@@ -187,19 +190,20 @@ def _unused(catalog: Catalog, scanner: Scanner, seen: Set[str], mentioned: Set[s
             yield Fault(f"{spec.cls.__module__}.{spec.cls.__qualname__}", f"{spec.code!r} is never raised")
 
 
-def _mentioned(scanner: Scanner) -> tuple[set[str], list[Unfollowed]]:
-    """Names that are called, raised or handed over anywhere in the service's code, and what cannot be read of it."""
-    names: set[str] = set()
+def _sources(scanner: Scanner) -> tuple[dict[ModuleType, ast.Module], list[Unfollowed]]:
+    """The service's modules as syntax trees, and those that cannot be read."""
+    trees: dict[ModuleType, ast.Module] = {}
     unread: list[Unfollowed] = []
     for module in scanner.modules():
         try:
-            names |= _names(ast.parse(Path(str(module.__file__)).read_bytes()))
+            trees[module] = ast.parse(Path(str(module.__file__)).read_bytes())
         except (OSError, SyntaxError, ValueError):  # gone, or compiled
             unread.append(Unfollowed(module.__name__, UNREADABLE))
-    return names, unread
+    return trees, unread
 
 
 def _names(tree: ast.AST) -> set[str]:
+    """Names that are called, raised or handed over in a module's code."""
     names: set[str] = set()
     for node in ast.walk(tree):
         values: list[ast.expr | None] = []

@@ -55,8 +55,8 @@ class Scope:
         if isinstance(node, ast.Attribute):
             kind = self.type_of(node.value)
             if kind is not None:
-                return _member(kind, node.attr)
-            return _member(self.resolve(node.value), node.attr)
+                return member(kind, node.attr)
+            return member(self.resolve(node.value), node.attr)
         return UNKNOWN
 
     def type_of(self, node: ast.expr) -> Any:
@@ -135,7 +135,7 @@ class Scope:
             self.names[name] = getattr(module, alias.name, UNKNOWN) if module else UNKNOWN
 
 
-def _member(holder: Any, name: str) -> Any:
+def member(holder: Any, name: str) -> Any:
     """A member of a module, a class or an object, without running a property."""
     if holder is UNKNOWN or holder is None:
         return UNKNOWN
