@@ -5,7 +5,11 @@ from __future__ import annotations
 import importlib
 import os
 import shutil
+import subprocess
+import tempfile
+from contextlib import suppress
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +18,9 @@ from packaging.version import Version
 LOWEST = os.environ.get("TEST_VERSIONS") == "lowest"
 """Do the tests run on the lowest versions that errorkit declares (`dev.py floors`)."""
 
+NODE_TOOLS = ("typescript@7.0.2", "pyright@1.1.414", "prettier@3")
+"""npm packages of the programs that `node_tool` gives."""
+
 
 def require(*programs: str) -> None:
     """Skip where a program is absent; fail instead where all are promised to be there."""
@@ -21,6 +28,23 @@ def require(*programs: str) -> None:
     if not missing:
         return
     _absent(f"needs {', '.join(missing)}")
+
+
+def node_tool(name: str) -> str:
+    """A program of an npm package, installed once, outside of the project."""
+    require("node", "npm")
+    root = Path(tempfile.gettempdir()) / ("errorkit-node-" + "-".join(tool.replace("@", "-") for tool in NODE_TOOLS))
+    if not root.exists():
+        fresh = tempfile.mkdtemp(prefix="errorkit-node-")
+        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", fresh, *NODE_TOOLS]
+        done = subprocess.run(command, capture_output=True, timeout=300, check=False)
+        if done.returncode == 0:
+            with suppress(OSError):  # another worker of the suite was faster
+                Path(fresh).rename(root)
+        shutil.rmtree(fresh, ignore_errors=True)
+    program = str(root / "node_modules" / ".bin" / name)
+    require(program)
+    return program
 
 
 def require_module(name: str) -> Any:

@@ -6,15 +6,13 @@ import asyncio
 import importlib
 import json
 import re
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -36,9 +34,7 @@ from errorkit.errors import APIError, ValidationError
 from errorkit.failure import Detail, Public
 from errorkit.publish import Files, Options, client_python, client_typescript
 from errorkit.starlette import ErrorMiddleware
-from requirements import require
-
-NODE_TOOLS = ("typescript@7.0.2", "pyright@1.1.414", "prettier@3")
+from requirements import node_tool, require
 
 
 @dataclass
@@ -271,23 +267,6 @@ def run_in_node(root: Path, cases: list[dict[str, Any]], scratch: Path) -> list[
 def module(contract: Contract, name: str) -> ModuleType:
     """A generated module."""
     return importlib.import_module(f"{contract.package}.{name}")
-
-
-def node_tool(name: str) -> str:
-    """A program of an npm package, installed once, outside of the project."""
-    require("node", "npm")
-    root = Path(tempfile.gettempdir()) / ("errorkit-node-" + "-".join(tool.replace("@", "-") for tool in NODE_TOOLS))
-    if not root.exists():
-        fresh = tempfile.mkdtemp(prefix="errorkit-node-")
-        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", fresh, *NODE_TOOLS]
-        done = subprocess.run(command, capture_output=True, timeout=300, check=False)
-        if done.returncode == 0:
-            with suppress(OSError):  # another worker of the suite was faster
-                Path(fresh).rename(root)
-        shutil.rmtree(fresh, ignore_errors=True)
-    program = str(root / "node_modules" / ".bin" / name)
-    require(program)
-    return program
 
 
 class hanging_up:

@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from serving import CONTRACTS, node_tool, serving, write
+from serving import CONTRACTS, serving, write
 
 from errorkit.publish import Options, client_typescript
-from requirements import require
+from requirements import node_tool, require
 
 pytestmark = pytest.mark.timeout(300)  # the first run installs programs from npm
 

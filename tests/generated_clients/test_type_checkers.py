@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from serving import CONTRACTS, FIVE, Contract, node_tool, write
+from serving import CONTRACTS, FIVE, Contract, write
+
+from requirements import node_tool
 
 pytestmark = pytest.mark.timeout(300)  # the first run installs programs from npm
 

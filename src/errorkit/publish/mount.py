@@ -9,14 +9,18 @@ With `docs_url="https://host/errors/{code}"` every error then links to its own p
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from errorkit.config import Config
 from errorkit.exchange import RawHeaders, Response, phrase
 from errorkit.publish import Options
 from errorkit.publish.reference import html
+
+if TYPE_CHECKING:  # pragma: no cover - types only
+    from errorkit.asgi.messages import Receive, Scope, Send
+    from errorkit.settings import Settings
 
 _TYPES = {
     "html": b"text/html; charset=utf-8",
@@ -27,8 +31,6 @@ _POLICY = (
     b"default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; "
     b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Reference:
@@ -44,7 +46,7 @@ class Reference:
         config: Config | None = None,
         title: str = "API",
         base_url: str = "https://api.example.com",
-        **settings: Any,
+        **settings: Unpack[Settings],
     ) -> None:
         self.config = config or Config(**settings)
         self._options = Options.of(self.config, title=title, base_url=base_url.rstrip("/"))
@@ -84,7 +86,7 @@ class Reference:
 class ReferenceASGI(Reference):
     """The reference as an ASGI application."""
 
-    async def __call__(self, scope: dict[str, Any], receive: Callable[..., Any], send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; a WebSocket is refused, other kinds of scope are none of its business."""
         if scope["type"] == "websocket":
             await send({"type": "websocket.close"})
