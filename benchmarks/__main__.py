@@ -113,8 +113,8 @@ def _served() -> dict[str, Any]:
     return rows
 
 
-def _imports() -> dict[str, float]:
-    return {name: resources.import_milliseconds(new, base) for name, base, new in resources.IMPORTS}
+def _imports() -> dict[str, Any]:
+    return {name: resources.imported(new, base)._asdict() for name, base, new in resources.IMPORTS}
 
 
 def _kept(frameworks: list[str]) -> dict[str, Any]:

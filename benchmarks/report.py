@@ -21,8 +21,7 @@ def markdown(results: Mapping[str, Any]) -> str:
             _table(results["server"], _served),
         ]
     if results["imports"]:
-        rows = {name: {"ms CPU": value} for name, value in results["imports"].items()}
-        parts += ["## Import", _table(rows, _plain)]
+        parts += ["## Import: CPU time on top of what is there, ratio to that", _table(results["imports"], _plain)]
     if results["kept"]:
         parts += ["## What errors leave behind", _table(results["kept"], _plain)]
     if results["concealment"]:

@@ -20,9 +20,20 @@ _ERRORS = ("conflict", "unmatched", "crash")
 
 IMPORTS = (
     ("errorkit, errorkit.asgi", "starlette.applications, structlog", "errorkit, errorkit.asgi"),
-    ("errorkit.starlette", "starlette.applications, structlog, pydantic", "errorkit.starlette"),
+    ("errorkit.starlette", "starlette.applications", "errorkit.starlette"),
+    ("errorkit.starlette, where structlog and pydantic are in use", "starlette.applications, structlog, pydantic",
+     "errorkit.starlette"),
+    ("errorkit.fastapi", "fastapi", "errorkit.fastapi"),
+    ("errorkit.flask", "flask", "errorkit.flask"),
 )  # fmt: skip
-"""What is imported, on top of what."""
+"""What is imported, on top of what. What is loaded is held by tests/core/test_loaded.py."""
+
+
+class Imported(NamedTuple):
+    """milliseconds: CPU time on top of what is there already. ratio: of both to what is there."""
+
+    milliseconds: float
+    ratio: float
 
 
 class Kept(NamedTuple):
@@ -38,12 +49,14 @@ class Kept(NamedTuple):
     resident_mib: float
 
 
-def import_milliseconds(modules: str, on_top_of: str, *, repeats: int = 5) -> float:
-    """CPU time of an import in a new process whose files are warm; the median."""
+def imported(modules: str, on_top_of: str, *, repeats: int = 9) -> Imported:
+    """The CPU time of an import in new processes whose files are warm: medians."""
     code = (
-        f"import time, {on_top_of}\nt = time.process_time()\nimport {modules}\nprint((time.process_time() - t) * 1000)"
+        f"from time import process_time as now\na = now()\nimport {on_top_of}\nb = now()\nimport {modules}\n"
+        "c = now()\nprint((c - b) * 1000, (c - a) / (b - a))"
     )
-    return statistics.median(float(_python("-c", code)) for _ in range(repeats))
+    found = [[float(figure) for figure in _python("-c", code).split()] for _ in range(repeats)]
+    return Imported(*map(statistics.median, zip(*found, strict=True)))
 
 
 def kept(framework: str, name: str, errors: int) -> Kept:
