@@ -34,7 +34,10 @@ class ErrorHandler:
         self.config = config
         self.catalog: Catalog = config.catalog
         self.events = EventLog(
-            levels=config.levels, redact=config.redact, redact_exception_text=config.redact_exception_text
+            levels=config.levels,
+            redact=config.redact,
+            redact_exception_text=config.redact_exception_text,
+            development=config.development,
         )
         self.identifier = Identifier(config.catalog, config.exceptions)
         self.presenter = Presenter(config, self.identifier)

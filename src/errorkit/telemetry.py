@@ -10,9 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from errorkit.failure import Failure
-
-LOGGER = "errorkit"
-"""Sentry's logging integration is told to leave this logger alone: it would report each failure again."""
+from errorkit.standard_logging import LOGGER
 
 Span = Any
 """A span of OpenTelemetry's, whose package may be absent."""
