@@ -27,6 +27,11 @@ def copied(exception: BaseException, *, words: bool, redactor: Redactor, own: bo
     return _Copy(words, redactor, own).chain(exception, 0)
 
 
+def is_copy(exception: object) -> bool:
+    """Has errorkit made an exception for log handlers."""
+    return isinstance(exception, (_ExceptionCopy, _GroupCopy))
+
+
 class _Copy:
     """One copy; an exception that it holds already, or that is too much, ends a chain."""
 

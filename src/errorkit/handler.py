@@ -229,7 +229,8 @@ class ErrorHandler:
     def _tell_reporters(self, request: Request, failure: Failure) -> None:
         leaves = request.outcome in _RAISED_ON or request.raises_on
         try:
-            telemetry.hush(failure)
+            if failure.public.status >= 500 or self.events.level_of(failure) in ("error", "critical"):
+                telemetry.hush()
             if not request.reported:
                 unhandled = failure.private.reason == "unhandled"
                 telemetry.report(failure, unhandled=unhandled, integration=request.integration, seen=leaves)

@@ -18,7 +18,8 @@ def pairs(fields: Mapping[str, Any]) -> Iterator[str]:
         if type(value) is str and value.isprintable() and not _UNCLEAR.intersection(value) and value:
             yield f"{name}={value}"
         else:
-            yield f"{name}={dumps(value, ensure_ascii=False, default=str)}"
+            text = dumps(value, ensure_ascii=False, default=str)
+            yield f"{name}={text if text.isprintable() else dumps(value, default=str)}"
 
 
 def beside_traceback(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -77,7 +77,10 @@ def _source(entry: TracebackType, around: int, width: int) -> list[str]:
     source = linecache.getlines(filename, entry.tb_frame.f_globals)
     if not 0 < failed <= len(source):
         return []
-    numbers = range(max(1, failed - around), min(len(source), failed + around) + 1)
+    numbers = list(range(max(1, failed - around), min(len(source), failed + around) + 1))
+    for end in (0, -1):
+        while numbers[end] != failed and not source[numbers[end] - 1].strip():
+            del numbers[end]
     texts = {number: source[number - 1].rstrip().expandtabs(4) for number in numbers}
     margin = min((len(text) - len(text.lstrip()) for text in texts.values() if text), default=0)
     digits = len(str(numbers[-1]))

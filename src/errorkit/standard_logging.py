@@ -34,7 +34,7 @@ def emit(
     if not to.isEnabledFor(level):
         return
     exc_info = None if exception is None else (type(exception), exception, exception.__traceback__)
-    record = to.makeRecord(LOGGER, level, __file__, 0, message, (), exc_info)
+    record = to.makeRecord(LOGGER, level, LOGGER, 0, message, (), exc_info)  # `%(module)s`: errorkit
     attributes = record.__dict__
     for name, value in fields.items():
         attributes[f"errorkit_{name}" if name in attributes or name in _SET_BY_FORMATTERS else name] = value
