@@ -66,7 +66,7 @@ class Config(BaseModel):
     redact: further names of members that are not logged. redact_exception_text: keep
         exceptions' own words out of the log.
     development: add a `debug` member, with the traceback, to error bodies that are not concealed;
-        told at start-up, at warning. reraise: let unhandled exceptions
+        told at start-up, at warning; the log shows the application's own frames. reraise: let unhandled exceptions
         through, so that the framework's debug page or a test sees them.
     on_failure: called with each recorded failure and its request; may not raise.
 

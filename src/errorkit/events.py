@@ -1,7 +1,10 @@
 """The one structured log event per failure, and the request ID in the application's own lines.
 
-Values are made safe before structlog sees them: its renderers lose an event over a cycle
-or a raising `repr`, and print local variables of tracebacks by default.
+It goes to structlog where that is configured, else to the standard library's logging where that has
+handlers, else to standard error; which, is looked at with each event.
+
+Values are made safe before any of these sees them: renderers lose an event over a cycle or a
+raising `repr`, and print words and local variables of exceptions.
 """
 
 from __future__ import annotations
@@ -9,15 +12,19 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from functools import partial
 from time import perf_counter
 from typing import Any, Literal
 from weakref import WeakSet
 
 import structlog
 
+from errorkit import standard_error, standard_logging
+from errorkit.exception_copy import copied
 from errorkit.exception_text import MAX_VALUE, compact, line, told
 from errorkit.exchange import CLIENT_CLOSED_REQUEST, Request
 from errorkit.failure import Failure
+from errorkit.logfmt import beside_traceback, logfmt
 from errorkit.redaction import REDACTED, SECRET_NAMES, Redactor
 from errorkit.request_id import current
 from errorkit.values import loggable
@@ -28,6 +35,8 @@ __all__ = [
 ]  # fmt: skip
 
 Level = Literal["debug", "info", "warning", "error", "critical"]
+Write = Callable[[str, dict[str, Any], BaseException | None], None]
+"""Writes an event of a known level: its name, its fields, and the exception that it shows with a traceback."""
 
 EVENT = "request_failed"
 _NUMBERS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
@@ -39,6 +48,7 @@ class EventLog:
     levels: overrides, by code, by status (`"404"`) or by family (`"4xx"`).
     redact: further names of members whose values are not logged.
     redact_exception_text: log an exception's class and frames, not its words.
+    development: tracebacks for whoever wrote the application, where structlog is not configured.
     """
 
     def __init__(
@@ -47,10 +57,12 @@ class EventLog:
         levels: Mapping[str, Level] | None = None,
         redact: Iterable[str] = (),
         redact_exception_text: bool = False,
+        development: bool = False,
     ) -> None:
         self._levels = dict(levels or {})
         self._redactor = Redactor(redact)
         self._words = not redact_exception_text
+        self._development = development
         if redact_exception_text:
             _WORDLESS.add(self)
         self._logger = structlog.get_logger("errorkit")
@@ -73,10 +85,54 @@ class EventLog:
             self._wrapper, self._wrapper_least = wrapper, level(None) if known else 0
         return self._wrapper_least
 
+    def _writer(self, level: Level) -> Write | None:
+        """What writes an event of a level, as structlog and logging are configured now; None: they drop it."""
+        number = _NUMBERS[level]
+        if structlog.is_configured():
+            if number < self._least():
+                return None
+            logger = self.logger()
+            enabled: Callable[[int], bool] | None = getattr(logger, "is_enabled_for", None)
+            if enabled is not None and not enabled(number):
+                return None
+            return partial(self._by_structlog, getattr(logger, level))
+        standard = standard_logging.logger()
+        if standard.hasHandlers():
+            return partial(self._by_logging, number) if standard.isEnabledFor(number) else None
+        return partial(self._to_standard_error, level) if standard_error.takes(number) else None
+
+    def _by_structlog(
+        self, write: Callable[..., Any], event: str, fields: dict[str, Any], shown: BaseException | None
+    ) -> None:
+        if shown is not None:
+            fields["exception"] = compact(shown, words=self._words, redactor=self._redactor)
+        write(event, **fields)
+
+    def _by_logging(self, level: int, event: str, fields: dict[str, Any], shown: BaseException | None) -> None:
+        copy = None
+        if shown is not None:
+            try:
+                copy = copied(shown, words=self._words, redactor=self._redactor, own=self._development)
+            except Exception:  # attributes that raise
+                fields["exception"] = compact(shown, words=self._words, redactor=self._redactor)
+        standard_logging.emit(level, logfmt(event, fields if copy is None else beside_traceback(fields)), fields, copy)
+
+    def _to_standard_error(self, level: Level, event: str, fields: dict[str, Any], shown: BaseException | None) -> None:
+        standard_error.write(
+            level,
+            event,
+            fields,
+            shown,
+            development=self._development,
+            words=self._words,
+            redactor=self._redactor,
+        )
+
     def announce(self, event: str, **fields: Any) -> None:
         """An event that is not about a request, at info; at warning where bodies tell more than they should."""
-        logger = self.logger()
-        (logger.warning if "development" in fields else logger.info)(event, **fields)
+        write = self._writer("warning" if "development" in fields else "info")
+        if write is not None:
+            write(event, fields, None)
 
     def level_of(self, failure: Failure) -> Level:
         """The level an event has: 4xx info, 429 and what is concealed warning, 5xx error.
@@ -100,11 +156,8 @@ class EventLog:
         level = "info" if request.outcome in _DEPARTURES else self.level_of(failure)
         if request.outcome in _BROKEN and _NUMBERS[level] < _NUMBERS["warning"]:
             level = "warning"  # whatever its class says, the client has got a broken success
-        if _NUMBERS[level] < self._least():
-            return
-        logger = self.logger()
-        enabled: Callable[[int], bool] | None = getattr(logger, "is_enabled_for", None)
-        if enabled is not None and not enabled(_NUMBERS[level]):
+        write = self._writer(level)
+        if write is None:
             return
         try:
             fields = self.fields(request, failure)
@@ -116,10 +169,10 @@ class EventLog:
                 "exception_type": object.__repr__(failure.private.exception),
                 "incomplete": compact(own, words=self._words),
             }
-        getattr(logger, level)(EVENT, **fields)
+        write(EVENT, fields, _shown(request, failure))
 
     def fields(self, request: Request, failure: Failure) -> dict[str, Any]:
-        """The event's fields, safe to render."""
+        """The event's fields, safe to render, but for the traceback."""
         public, private = failure
         route = request.route
         fields: dict[str, Any] = {
@@ -165,13 +218,18 @@ class EventLog:
             fields["exception_type"] = line(f"{type(exception).__module__}.{type(exception).__qualname__}")
             if self._words and private.reason != "validation":
                 fields["error"] = told(exception, self._redactor)
-            if (public.status >= 500 or request.outcome in _BROKEN) and public.status != CLIENT_CLOSED_REQUEST:
-                fields["exception"] = compact(exception, words=self._words, redactor=self._redactor)
         return fields
 
     def value(self, value: Any) -> Any:
         """A value as JSON types, one line each, with secrets replaced."""
         return _lines(loggable(value, self._redactor, MAX_VALUE))
+
+
+def _shown(request: Request, failure: Failure) -> BaseException | None:
+    """The exception that an event shows with its traceback: of 5xx, and of what broke a response."""
+    status = failure.public.status
+    broken = (status >= 500 or request.outcome in _BROKEN) and status != CLIENT_CLOSED_REQUEST
+    return failure.private.exception if broken else None
 
 
 def _lines(value: Any) -> Any:
@@ -199,8 +257,9 @@ class RequestIdFilter(logging.Filter):
     """logging filter: `%(request_id)s`, `-` outside of a request. Put it on a handler."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Set the attribute; never drops the record."""
-        record.request_id = current.get() or "-"
+        """Set the attribute, unless the record has it; never drops the record."""
+        if "request_id" not in record.__dict__:
+            record.request_id = current.get() or "-"
         return True
 
 
@@ -213,7 +272,7 @@ def last_resort(what: str, exception: BaseException) -> None:
     try:
         text = f"errorkit: {what}: {compact(exception, words=not _WORDLESS)}"
         try:
-            logging.getLogger("errorkit").error("%s", text)
+            standard_logging.emit(logging.ERROR, text)
         except Exception:
             sys.stderr.write(text + "\n")
     except Exception:  # noqa: S110 - standard error is closed: nobody is left to tell

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from json import dumps
 from types import TracebackType
 from typing import Any
@@ -19,10 +19,10 @@ MAX_TRACEBACK = 65536
 MAX_EXCEPTIONS = 250
 """Exceptions that one text tells of, however they are chained and grouped."""
 MAX_VALUE = 2048
-_MAX_FRAMES = 40
-_MAX_CHAIN = 12
-_MAX_LEAVES = 20
-_MAX_DEPTH = 8
+MAX_FRAMES = 40
+MAX_CHAIN = 12
+MAX_LEAVES = 20
+MAX_DEPTH = 8
 _MAX_FINDINGS = 1000
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -31,6 +31,9 @@ _ECHOING = frozenset(
 )
 _HTTP = frozenset({("starlette.exceptions", "HTTPException"), ("werkzeug.exceptions", "HTTPException")})
 _PLAIN = Redactor()
+
+Frames = Callable[[TracebackType | None], list[str]]
+"""Tells of a traceback's frames, from the outside in."""
 
 
 def line(value: str, limit: int = MAX_VALUE) -> str:
@@ -70,7 +73,13 @@ def _findings(exception: Any) -> str:
         small = number <= _MAX_FINDINGS
         found = exception.errors(include_url=False, include_context=False, include_input=False) if small else ()
     places = (f"{'.'.join(map(str, client_path(each)))} {each['type']}" for each in found[:10])
-    return f"{number} findings: {', '.join(places)}"
+    return f"{number} finding{'s' * (number != 1)}: {', '.join(places)}"
+
+
+def notes(exception: BaseException, redactor: Redactor = _PLAIN) -> list[str]:
+    """The notes that have been added to an exception, the first few."""
+    added = getattr(exception, "__notes__", ())
+    return [said(text_of(note, MAX_VALUE), redactor) for note in added[:5]] if isinstance(added, (list, tuple)) else []
 
 
 def compact(exception: BaseException, *, words: bool = True, redactor: Redactor = _PLAIN) -> str:
@@ -78,16 +87,22 @@ def compact(exception: BaseException, *, words: bool = True, redactor: Redactor 
 
     words: include the exceptions' own text.
     """
-    text = "\n".join(_Text(words, redactor).chain(exception, 0))
+    return traceback_text(exception, _frames, words=words, redactor=redactor)
+
+
+def traceback_text(exception: BaseException, frames: Frames, *, words: bool = True, redactor: Redactor = _PLAIN) -> str:
+    """A traceback, as `compact` makes it, whose frames are told in another way. Never raises."""
+    text = "\n".join(_Text(words, redactor, frames).chain(exception, 0))
     return text if len(text) <= MAX_TRACEBACK else text[:MAX_TRACEBACK] + CUT
 
 
 class _Text:
     """One text; its bounds hold for all exceptions in it together, each of which is told once."""
 
-    def __init__(self, words: bool, redactor: Redactor) -> None:
+    def __init__(self, words: bool, redactor: Redactor, frames: Frames) -> None:
         self.words = words
         self.redactor = redactor
+        self.frames = frames
         self.seen: set[int] = set()
         self.characters = MAX_TRACEBACK
 
@@ -95,7 +110,7 @@ class _Text:
         link: BaseException | None = exception
         how = ""
         length = 0
-        while link is not None and id(link) not in self.seen and length < _MAX_CHAIN and self._room(depth):
+        while link is not None and id(link) not in self.seen and length < MAX_CHAIN and self._room(depth):
             self.seen.add(id(link))
             length += 1
             try:
@@ -115,22 +130,20 @@ class _Text:
             yield CUT
 
     def _room(self, depth: int) -> bool:
-        return len(self.seen) < MAX_EXCEPTIONS and self.characters > 0 and depth < _MAX_DEPTH
+        return len(self.seen) < MAX_EXCEPTIONS and self.characters > 0 and depth < MAX_DEPTH
 
     def _one(self, exception: BaseException, depth: int) -> str:
         kind = type(exception)
         name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
         lines = [f"{name}: {told(exception, self.redactor)}" if self.words else name]
-        lines += [f"  {frame}" for frame in _frames(exception.__traceback__)]
+        lines += [f"  {frame}" for frame in self.frames(exception.__traceback__)]
         if self.words:
-            notes = getattr(exception, "__notes__", ())
-            if isinstance(notes, (list, tuple)):
-                lines += [f"  note: {said(text_of(note, MAX_VALUE), self.redactor)}" for note in notes[:5]]
+            lines += [f"  note: {note}" for note in notes(exception, self.redactor)]
         if isinstance(exception, BaseExceptionGroup):
-            members = leaves(exception, _MAX_LEAVES + 1)
-            for leaf in members[:_MAX_LEAVES]:
+            members = leaves(exception, MAX_LEAVES + 1)
+            for leaf in members[:MAX_LEAVES]:
                 lines += ["  | " + row for row in "\n".join(self.chain(leaf, depth + 1)).split("\n")]
-            if len(members) > _MAX_LEAVES:
+            if len(members) > MAX_LEAVES:
                 lines.append("  | " + CUT)
         return "\n".join(lines)
 
@@ -139,12 +152,12 @@ def _frames(traceback: TracebackType | None) -> list[str]:
     frames: list[str] = []
     skipped = 0
     while traceback is not None:
-        if len(frames) >= _MAX_FRAMES:  # keep the innermost: that is where it failed
-            del frames[_MAX_FRAMES // 2]
+        if len(frames) >= MAX_FRAMES:  # keep the innermost: that is where it failed
+            del frames[MAX_FRAMES // 2]
             skipped += 1
         code = traceback.tb_frame.f_code
         frames.append(f"{code.co_filename}:{traceback.tb_lineno} {code.co_qualname}")
         traceback = traceback.tb_next
     if skipped:
-        frames.insert(_MAX_FRAMES // 2, f"… {skipped} frames")
+        frames.insert(MAX_FRAMES // 2, f"… {skipped} frames")
     return frames

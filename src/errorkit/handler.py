@@ -35,7 +35,10 @@ class ErrorHandler:
         self.config = config
         self.catalog: Catalog = config.catalog
         self.events = EventLog(
-            levels=config.levels, redact=config.redact, redact_exception_text=config.redact_exception_text
+            levels=config.levels,
+            redact=config.redact,
+            redact_exception_text=config.redact_exception_text,
+            development=config.development,
         )
         self.identifier = Identifier(config.catalog, config.exceptions)
         self.presenter = Presenter(config, self.identifier)
@@ -227,7 +230,8 @@ class ErrorHandler:
     def _tell_reporters(self, request: Request, failure: Failure) -> None:
         leaves = request.outcome in _RAISED_ON or request.raises_on
         try:
-            telemetry.hush(failure)
+            if failure.public.status >= 500 or self.events.level_of(failure) in ("error", "critical"):
+                telemetry.hush()
             if not request.reported:
                 unhandled = failure.private.reason == "unhandled"
                 telemetry.report(failure, unhandled=unhandled, integration=request.integration, seen=leaves)

@@ -6,6 +6,8 @@ import logging
 import sys
 from contextlib import suppress
 
+from errorkit.standard_logging import emit
+
 _MAX_REMARKS = 1024
 _made: set[str] = set()
 
@@ -19,7 +21,7 @@ def remark(text: str) -> None:
         return
     _made.add(text)
     try:
-        logging.getLogger("errorkit").warning("errorkit: %s", text)
+        emit(logging.WARNING, f"errorkit: {text}")
     except Exception:
         with suppress(Exception):  # standard error is closed: nobody is left to tell
             sys.stderr.write(f"errorkit: {text}\n")

@@ -9,10 +9,9 @@ import sys
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from errorkit.exception_copy import is_copy
 from errorkit.failure import Failure
-
-LOGGER = "errorkit"
-"""Sentry's logging integration is told to leave this logger alone: it would report each failure again."""
+from errorkit.standard_logging import LOGGER
 
 Span = Any
 """A span of OpenTelemetry's, whose package may be absent."""
@@ -160,12 +159,25 @@ def report(failure: Failure, *, unhandled: bool, integration: str = "", seen: bo
     sdk.capture_event(event, hint=hint)
 
 
-def hush(failure: Failure) -> None:
-    """Keep Sentry from taking the log line of a failure >= 500 for another failure."""
-    if failure.public.status >= 500 and _active_sentry() is not None:
-        from sentry_sdk.integrations.logging import ignore_logger
+def hush() -> None:
+    """Keep Sentry from taking the log line of a failure for another one, from this logger or one that it went on to.
 
-        ignore_logger(LOGGER)
+    Sentry's own logs still have it.
+    """
+    if _active_sentry() is None:
+        return
+    from sentry_sdk.integrations.logging import ignore_logger
+    from sentry_sdk.scope import add_global_event_processor, global_event_processors
+
+    ignore_logger(LOGGER)
+    if _without_copies not in global_event_processors:
+        add_global_event_processor(_without_copies)
+
+
+def _without_copies(event: Any, hint: Any) -> Any:
+    """Sentry's event processor: no event of an exception that log handlers were given a copy of."""
+    exc_info = hint.get("exc_info")
+    return None if isinstance(exc_info, tuple) and is_copy(exc_info[1]) else event
 
 
 def _asked_for(failure: Failure, integration: Any) -> bool:

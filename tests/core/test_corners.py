@@ -311,7 +311,7 @@ def test_where_even_logging_fails_standard_error_is_told(monkeypatch: pytest.Mon
     def broken(*_: Any) -> None:
         raise OSError
 
-    monkeypatch.setattr(logging.Logger, "error", broken)
+    monkeypatch.setattr(logging.Logger, "handle", broken)
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
     last_resort("a test", ValueError("why"))

@@ -155,7 +155,7 @@ def test_where_logging_fails_a_remark_goes_to_standard_error(
     def broken(*_: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("logging.Logger.warning", broken)
+    monkeypatch.setattr("logging.Logger.handle", broken)
     remarks.remark("a thing")
     assert "a thing" in capsys.readouterr().err
     for number in range(2000):

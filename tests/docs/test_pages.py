@@ -19,15 +19,15 @@ from unpatched import put_back
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
-FOLLOWED = DOCS / "tutorial.md"
-"""Run whole by test_tutorial.py."""
+FOLLOWED = (DOCS / "tutorial.md", DOCS / "how-to" / "logging.md")
+"""Run whole by test_tutorial.py, and block by block, each in a process of its own, in tests/logging_setups."""
 FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w+)?[^\n]*\n(?P<code>.*?)^ *```", re.MULTILINE | re.DOTALL)
 COMMANDS = {"python3 dev.py demo", "python3 dev.py test", "python3 dev.py floors"}
 """Commands that tests of their own run."""
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if page != FOLLOWED], ids=lambda page: str(page.relative_to(ROOT))
+    "page", [page for page in PAGES if page not in FOLLOWED], ids=lambda page: str(page.relative_to(ROOT))
 )
 def test_every_code_block_runs(page: Path) -> None:
     """Python is executed in order, one namespace a page; other blocks are compared with what they show."""

@@ -35,12 +35,13 @@ def events() -> Iterator[list[dict[str, Any]]]:
 
 @pytest.fixture
 def last_words() -> Iterator[list[str]]:
-    """What errorkit wrote where even its log failed."""
+    """What errorkit wrote where even its log failed; events are none of it."""
     said: list[str] = []
 
     class Words(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            said.append(record.getMessage())
+            if record.getMessage().startswith("errorkit: "):
+                said.append(record.getMessage())
 
     handler = Words()
     logger = logging.getLogger("errorkit")

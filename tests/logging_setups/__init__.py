@@ -1,0 +1,1 @@
+"""Where events go, in the logging set-ups that services have."""
