@@ -16,13 +16,11 @@ from requirements import LOWEST
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-EXTRAS = ("fastapi", "flask", "httpx", "docs", "cli", "testing")
-"""What users install; the rest is for work on errorkit itself."""
 
 
 def declared() -> dict[str, SpecifierSet]:
     """What errorkit requires of other packages, by their names."""
-    lists = [PROJECT["dependencies"], *(PROJECT["optional-dependencies"][extra] for extra in EXTRAS)]
+    lists = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
     parsed = [Requirement(line) for lines in lists for line in lines]
     return {requirement.name: requirement.specifier for requirement in parsed if requirement.name != "errorkit"}
 
