@@ -118,7 +118,7 @@ def floors(arguments: list[str]) -> int:
 def pictures(arguments: list[str]) -> int:
     """The README's pictures, from the demonstration and from the reference of its service."""
     install("test")
-    return run("docs.generate_pictures", *arguments)
+    return run("docs.generate_pictures", *arguments, PYTHONPATH=str(ROOT / "tests"))
 
 
 def _install(arguments: list[str]) -> int:

@@ -24,6 +24,8 @@ FOLLOWED = DOCS / "tutorial.md"
 FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w+)?[^\n]*\n(?P<code>.*?)^ *```", re.MULTILINE | re.DOTALL)
 COMMANDS = {"python3 dev.py demo", "python3 dev.py test", "python3 dev.py floors"}
 """Commands that tests of their own run."""
+INSTALL = re.compile(r'pip install "\./errorkit\[(?P<extras>[\w,]+)\]"')
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 
 
 @pytest.mark.parametrize(
@@ -49,13 +51,20 @@ def _run(page: Path, text: str, namespace: dict[str, Any]) -> None:
                 Config(**tomllib.loads(code))
             case "sh":
                 for command in code.strip().splitlines():
-                    assert command.partition("#")[0].strip() in COMMANDS, f"{page.name}:{line}: {command}"
+                    _shell(command.partition("#")[0].strip(), f"{page.name}:{line}")
             case "http":
                 _http(code, text[: match.start()])
             case "text" | "typescript":  # TypeScript: tests/generated_clients/test_clients_page.py
                 pass
             case language:
                 pytest.fail(f"{page.name}:{line}: a block in {language!r} that nobody runs")
+
+
+def _shell(command: str, where: str) -> None:
+    if installs := INSTALL.fullmatch(command):
+        assert set(installs["extras"].split(",")) <= set(EXTRAS), where
+    else:
+        assert command in COMMANDS, f"{where}: {command}"
 
 
 def _python(code: str, where: str, namespace: dict[str, Any]) -> None:
