@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
+import sys
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -28,14 +33,28 @@ INSTALL = re.compile(r'pip install "\./errorkit\[(?P<extras>[\w,]+)\]"')
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 
 
+@contextmanager
+def root_logger_kept() -> Iterator[None]:
+    """Its handlers and its level are the next page's, too."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if page != FOLLOWED], ids=lambda page: str(page.relative_to(ROOT))
 )
-def test_every_code_block_runs(page: Path) -> None:
-    """Python is executed in order, one namespace a page; other blocks are compared with what they show."""
-    namespace: dict[str, Any] = {"__name__": page.stem, "ConflictError": ConflictError}
-    with put_back():  # a page starts Sentry
-        _run(page, page.read_text(), namespace)
+def test_every_code_block_runs(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python is executed in order, one module a page; other blocks are compared with what they show."""
+    module = ModuleType(f"page_{page.stem}")
+    module.ConflictError = ConflictError  # type: ignore[attr-defined] # the README's first line raises it
+    monkeypatch.setitem(sys.modules, module.__name__, module)  # a page's classes are pickled
+    with put_back(), root_logger_kept():  # a page starts Sentry, another a worker that sets up logging
+        _run(page, page.read_text(), vars(module))
 
 
 def _run(page: Path, text: str, namespace: dict[str, Any]) -> None:
