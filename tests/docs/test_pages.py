@@ -23,7 +23,7 @@ from unpatched import put_back
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted(DOCS.rglob("*.md"))]
 FOLLOWED = DOCS / "tutorial.md"
 """Run whole by test_tutorial.py."""
 FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w+)?[^\n]*\n(?P<code>.*?)^ *```", re.MULTILINE | re.DOTALL)
