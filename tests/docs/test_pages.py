@@ -29,7 +29,7 @@ FOLLOWED = DOCS / "tutorial.md"
 FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w+)?[^\n]*\n(?P<code>.*?)^ *```", re.MULTILINE | re.DOTALL)
 COMMANDS = {"python3 dev.py demo", "python3 dev.py test", "python3 dev.py floors"}
 """Commands that tests of their own run."""
-INSTALL = re.compile(r'pip install "\./errorkit\[(?P<extras>[\w,]+)\]"')
+INSTALL = re.compile(r'pip install "\./errorkit\[(?P<extras>[\w,]+)\]" uvicorn')
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 
 
