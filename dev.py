@@ -1,14 +1,17 @@
-"""Three commands that need nothing but Python 3.11 and its pip.
+"""Commands that need nothing but Python 3.11 and its pip.
 
 python3 dev.py demo      start the FastAPI example, send failing requests, show what happens
 python3 dev.py test      the whole suite: lint, types, structure, tests
 python3 dev.py floors    what rests on other packages, on the lowest versions that are declared
+python3 dev.py pictures  draw docs/pictures anew; needs Chromium
+python3 dev.py install   only make .venv, with a dependency group of pyproject.toml: demo, test, bench, ...
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import venv
@@ -23,21 +26,48 @@ NOT_RESTING = ("publish/test_browser.py", "publish/test_browser_corners.py", "ro
 """Tests in them of a browser and of six servers, whose versions errorkit does not declare."""
 
 
-def install(extra: str, folder: Path = NEWEST, *constraints: Path) -> None:
-    """Make an environment and install the project with an extra, unless that has been done already."""
-    stamp = folder / f"errorkit-{extra}.stamp"
+def install(group: str, folder: Path = NEWEST, *constraints: Path) -> None:
+    """Make an environment and install the project with a dependency group, unless that has been done already."""
+    stamp = folder / f"errorkit-{group}.stamp"
     told = b"".join(path.read_bytes() for path in (ROOT / "pyproject.toml", *constraints))
     wanted = hashlib.sha256(told + sys.version.encode()).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    print(f"Installing errorkit[{extra}] into {folder.name} ...", flush=True)
+    extras, others = requirements(group)
+    print(f"Installing errorkit and what its group {group!r} names into {folder.name} ...", flush=True)
     if not python(folder).exists():
         venv.create(folder, with_pip=False, symlinks=os.name != "nt")  # ensurepip may be missing
     pip = [sys.executable, "-m", "pip", "--python", str(python(folder)), "--disable-pip-version-check"]
     pinned = [word for path in constraints for word in ("-c", str(path))]
-    if subprocess.run([*pip, "install", "--quiet", *pinned, "-e", f"{ROOT}[{extra}]"], check=False).returncode:
+    own = f"{ROOT}[{','.join(extras)}]" if extras else str(ROOT)
+    if subprocess.run([*pip, "install", "--quiet", *pinned, "-e", own, *others], check=False).returncode:
         sys.exit("The installation failed; errorkit needs pip 22.3 or newer and a package index.")
     stamp.write_text(wanted)
+
+
+def requirements(group: str) -> tuple[list[str], list[str]]:
+    """errorkit's own extras, and the other packages, that a group of pyproject.toml comes to (PEP 735).
+
+    Read here, since pip knows `--group` only from 25.1 on. Exits where there is no such group.
+    """
+    import tomllib  # not before an older Python has been told what it lacks
+
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+    if group not in groups:
+        sys.exit(f"There is no group {group!r} in pyproject.toml; there are: {', '.join(groups)}.")
+    extras: dict[str, None] = {}
+    others: dict[str, None] = {}
+    for entry in groups[group]:
+        own = isinstance(entry, str) and re.fullmatch(r"errorkit\[(.+)\]", entry)
+        if own:
+            extras.update(dict.fromkeys(own[1].split(",")))
+        elif isinstance(entry, str):
+            others[entry] = None
+        else:
+            inner = requirements(entry["include-group"])
+            extras.update(dict.fromkeys(inner[0]))
+            others.update(dict.fromkeys(inner[1]))
+    return list(extras), list(others)
 
 
 def python(folder: Path = NEWEST) -> Path:
@@ -85,6 +115,18 @@ def floors(arguments: list[str]) -> int:
     return run("pytest", "-p", "no:cacheprovider", *chosen, folder=LOWEST, TEST_VERSIONS="lowest")
 
 
+def pictures(arguments: list[str]) -> int:
+    """The README's pictures, from the demonstration and from the reference of its service."""
+    install("test")
+    return run("docs.generate_pictures", *arguments, PYTHONPATH=str(ROOT / "tests"))
+
+
+def _install(arguments: list[str]) -> int:
+    for group in arguments or ["demo"]:
+        install(group)
+    return 0
+
+
 def _step(*command: str) -> int:
     print(f"\n$ {' '.join(command)}", flush=True)
     if command[0].startswith("importlinter"):
@@ -93,7 +135,7 @@ def _step(*command: str) -> int:
     return run(*command)
 
 
-COMMANDS = {"demo": demo, "test": test, "floors": floors}
+COMMANDS = {"demo": demo, "test": test, "floors": floors, "pictures": pictures, "install": _install}
 
 
 def main() -> int:

@@ -23,10 +23,10 @@ _FRAME = re.compile(r"(?P<bar>[ |]*)  (?P<file>.+\.py):(?P<line>\d+) (?P<functio
 
 
 class Screen:
-    """Prints steps at the terminal's width, 100 columns at most."""
+    """Prints steps at the terminal's width, 100 columns at most. console: another one than the terminal."""
 
-    def __init__(self) -> None:
-        self.console = Console(highlight=False, soft_wrap=True)
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(highlight=False, soft_wrap=True)
         self.width = max(60, min(self.console.width, 100))
         self.accent = ""
         """The request ID, shown in one colour wherever it occurs."""

@@ -16,13 +16,11 @@ from requirements import LOWEST
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-EXTRAS = ("fastapi", "flask", "httpx", "docs", "cli", "testing")
-"""What users install; the rest is for work on errorkit itself."""
 
 
 def declared() -> dict[str, SpecifierSet]:
     """What errorkit requires of other packages, by their names."""
-    lists = [PROJECT["dependencies"], *(PROJECT["optional-dependencies"][extra] for extra in EXTRAS)]
+    lists = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
     parsed = [Requirement(line) for lines in lists for line in lines]
     return {requirement.name: requirement.specifier for requirement in parsed if requirement.name != "errorkit"}
 
@@ -42,11 +40,27 @@ def test_what_is_tested_as_lowest_is_what_is_declared() -> None:
     assert lowest() == bounds
 
 
-def test_the_docs_name_each_of_them() -> None:
-    """`docs/frameworks.md#versions` cannot drift."""
-    told = (ROOT / "docs" / "frameworks.md").read_text().partition("## Versions")[2]
-    words = " ".join(told.split())
-    assert [f"{name} {bound}" for name, bound in lowest().items() if not re.search(rf"\b{name} {bound}\b", words)] == []
+def wanted_for(package: str) -> str:
+    """The extras that bring a package, as the page names them."""
+    extras = {name: [Requirement(line) for line in lines] for name, lines in PROJECT["optional-dependencies"].items()}
+    found = {name for name, lines in extras.items() if package in {line.name for line in lines}}
+    found |= {name for name, lines in extras.items() if any(line.extras & found for line in lines)}
+    return ", ".join(f"`{name}`" for name in sorted(found)) or "always"
+
+
+def test_the_page_of_versions_is_what_is_declared() -> None:
+    """The table of docs/versions.md, row by row."""
+    page = (ROOT / "docs" / "versions.md").read_text()
+    rows = re.findall(r"^\| ([\w-]+) \| ([\d.]+) \| (\d*) ?\| (.+) \|$", page, re.MULTILINE)
+    below = {
+        name: next(bound.version for bound in specifiers if bound.operator == "<")
+        for name, specifiers in declared().items()
+    }
+    python = PROJECT["requires-python"].removeprefix(">=")
+    expected = {("Python", python, "", "always")}
+    expected |= {(name, bound, below[name], wanted_for(name)) for name, bound in lowest().items()}
+    assert set(rows) == expected
+    assert len(rows) == len(expected)
 
 
 @pytest.mark.parametrize("package", sorted(lowest()))

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
+
+from errorkit.failure import Detail, Public
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,3 +36,15 @@ def test_the_page_shows_what_is_sent(tmp_path: Path) -> None:
     page = tmp_path / "dialects.md"
     page.write_text(page.read_text(encoding="utf-8").replace("stripe-should-retry: true", "stripe-should-retry: yes"))
     assert check(tmp_path) == 1
+
+
+@pytest.mark.parametrize(("cls", "after"), [(Public, "is given a `Public`"), (Detail, "one `Detail` for each finding")])
+def test_the_page_has_every_field_that_write_is_given(cls: Any, after: str) -> None:
+    """In order, with type and default; the words are the page's own."""
+    page = (ROOT / "docs" / "dialects.md").read_text().partition(after)[2].partition("\n\n")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| `(\w+)` \| `(.+?)` \| `(.+?)` \| .+ \|$", page, re.MULTILINE)
+    told = [(name, kind.replace("\\|", "|"), default) for name, kind, default in rows]
+    defaults = {name: {} if name == "extensions" else value for name, value in cls._field_defaults.items()}
+    assert told == [
+        (name, str(kind.__forward_arg__), repr(defaults[name])) for name, kind in cls.__annotations__.items()
+    ]

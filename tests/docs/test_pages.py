@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
+import sys
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -18,22 +23,38 @@ from unpatched import put_back
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted(DOCS.rglob("*.md"))]
 FOLLOWED = (DOCS / "tutorial.md", DOCS / "how-to" / "logging.md")
 """Run whole by test_tutorial.py, and block by block, each in a process of its own, in tests/logging_setups."""
 FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w+)?[^\n]*\n(?P<code>.*?)^ *```", re.MULTILINE | re.DOTALL)
 COMMANDS = {"python3 dev.py demo", "python3 dev.py test", "python3 dev.py floors"}
 """Commands that tests of their own run."""
+INSTALL = re.compile(r'pip install "\./errorkit\[(?P<extras>[\w,]+)\]" uvicorn')
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+
+
+@contextmanager
+def root_logger_kept() -> Iterator[None]:
+    """Its handlers and its level are the next page's, too."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
 
 
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if page not in FOLLOWED], ids=lambda page: str(page.relative_to(ROOT))
 )
-def test_every_code_block_runs(page: Path) -> None:
-    """Python is executed in order, one namespace a page; other blocks are compared with what they show."""
-    namespace: dict[str, Any] = {"__name__": page.stem, "ConflictError": ConflictError}
-    with put_back():  # a page starts Sentry
-        _run(page, page.read_text(), namespace)
+def test_every_code_block_runs(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python is executed in order, one module a page; other blocks are compared with what they show."""
+    module = ModuleType(f"page_{page.stem}")
+    module.ConflictError = ConflictError  # type: ignore[attr-defined] # the README's first line raises it
+    monkeypatch.setitem(sys.modules, module.__name__, module)  # a page's classes are pickled
+    with put_back(), root_logger_kept():  # a page starts Sentry, another a worker that sets up logging
+        _run(page, page.read_text(), vars(module))
 
 
 def _run(page: Path, text: str, namespace: dict[str, Any]) -> None:
@@ -49,13 +70,20 @@ def _run(page: Path, text: str, namespace: dict[str, Any]) -> None:
                 Config(**tomllib.loads(code))
             case "sh":
                 for command in code.strip().splitlines():
-                    assert command.partition("#")[0].strip() in COMMANDS, f"{page.name}:{line}: {command}"
+                    _shell(command.partition("#")[0].strip(), f"{page.name}:{line}")
             case "http":
                 _http(code, text[: match.start()])
             case "text" | "typescript":  # TypeScript: tests/generated_clients/test_clients_page.py
                 pass
             case language:
                 pytest.fail(f"{page.name}:{line}: a block in {language!r} that nobody runs")
+
+
+def _shell(command: str, where: str) -> None:
+    if installs := INSTALL.fullmatch(command):
+        assert set(installs["extras"].split(",")) <= set(EXTRAS), where
+    else:
+        assert command in COMMANDS, f"{where}: {command}"
 
 
 def _python(code: str, where: str, namespace: dict[str, Any]) -> None:

@@ -121,7 +121,7 @@ def test_the_tutorial_works_as_written(reader: Reader) -> None:
 
 def test_what_the_tutorial_installs_exists() -> None:
     """Its extras are the project's, and its other packages those that the suite has, too."""
-    extras, others = re.findall(r'^\$ pip install "errorkit\[(.*)\]" (.*)$', TEXT, re.MULTILINE)[0]
+    extras, others = re.findall(r'^\$ pip install "\.\./errorkit\[(.*)\]" (.*)$', TEXT, re.MULTILINE)[0]
     known = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     assert set(extras.split(",")) <= set(known)
     assert [name for name in others.split() if find_spec(name) is None] == []

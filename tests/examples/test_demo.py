@@ -64,7 +64,12 @@ def test_colours_add_nothing_to_the_text() -> None:
     plain = COLOUR.sub("", coloured.stdout)
     for step in STEPS:
         assert step.title in plain
-    assert "18 failures, 18 events" in plain
+    assert f"{len(STEPS)} failures, {len(STEPS)} events" in plain
+
+
+def test_the_readme_counts_them_right() -> None:
+    """What a newcomer is promised before the first command."""
+    assert f"the example service, {len(STEPS)} failures," in (ROOT / "README.md").read_text()
 
 
 class Wrong:

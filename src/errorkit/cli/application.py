@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
+from contextlib import redirect_stdout
 from importlib import import_module
 from typing import Any, cast
 
@@ -34,8 +36,9 @@ def openapi_of(found: Target) -> dict[str, Any] | None:
     adapter = _adapter(found)
     if not hasattr(adapter, "document_errors"):
         return None
-    adapter.document_errors(found.app, handler_of(found.app))
-    return dict(found.app.openapi())
+    with redirect_stdout(sys.stderr):  # a document function of the service's own may print
+        adapter.document_errors(found.app, handler_of(found.app))
+        return dict(found.app.openapi())
 
 
 def declared(found: Target) -> dict[tuple[str, str], tuple[str, ...]]:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from errorkit.cli.application import openapi_of, operations
-from errorkit.cli.terminal import DialectName, Where, counted, explained, out, read_text
-from errorkit.publish import check as checking
-from errorkit.publish import compatibility, export, openapi_file, target
-from errorkit.publish.export import Exported
+from errorkit.cli.terminal import DialectName, Where, explained, out, read_text
+
+if TYPE_CHECKING:
+    from errorkit.publish.export import Exported
+
+
+class Format(StrEnum):
+    """How a report is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
 
 
 def check(
@@ -22,8 +30,16 @@ def check(
         Path | None, typer.Option("--openapi", help="A document to compare with. Default: the app's own.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 also for what could not be followed.")] = False,
+    format: Annotated[
+        Format, typer.Option("--format", "-f", help="For people, for programs, or as GitHub's annotations.")
+    ] = Format.TEXT,
 ) -> None:
     """Compare the errors that handlers raise with what they declare, the catalogue and OpenAPI."""
+    from errorkit.cli import reporting
+    from errorkit.cli.application import openapi_of, operations
+    from errorkit.publish import check as checking
+    from errorkit.publish import openapi_file, target
+
     with explained():
         found = target.load(where)
         described = openapi_file.read(document) if document else openapi_of(found)
@@ -35,12 +51,13 @@ def check(
             document=described,
             config=found.config,
         )
-    for fault in report.faults:
-        out.print(f"[red]fault[/]         [bold]{escape(fault.place)}[/]  {escape(fault.text)}")
-    for note in report.unfollowed:
-        out.print(f"[yellow]not followed[/]  {escape(note.place)}  {escape(note.text)}")
-    summary = f"{counted(len(report.faults), 'fault')}, {len(report.unfollowed)} not followed"
-    out.print(f"{counted(report.operations, 'operation')}: {summary}")
+    match format:
+        case Format.TEXT:
+            reporting.as_text(report)
+        case Format.JSON:
+            reporting.as_json(report)
+        case Format.GITHUB:
+            reporting.as_annotations(report, strict=strict)
     if report.faults or (strict and report.unfollowed):
         raise typer.Exit(1)
 
@@ -54,6 +71,8 @@ def diff(
     dialect: DialectName = None,
 ) -> None:
     """Is a release compatible: exit 1 for what can break a client, 0 for additions and wording."""
+    from errorkit.publish import compatibility, export
+
     with explained():
         before, after = export.load(read_text(old)), _exported(new, dialect)
     changes = compatibility.compare(before, after)
@@ -70,6 +89,8 @@ def diff(
 
 
 def _exported(path: str, dialect: str | None) -> Exported:
+    from errorkit.publish import export, target
+
     if ":" in path and not Path(path).exists():
         found = target.load(path)
         return export.export(found.catalog, found.dialect(dialect), found.options())

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.syntax import Syntax
-from rich.table import Table
 
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.cli.terminal import DialectName, DocsURL, Where, explained, out, plain, unmarked
 from errorkit.dialects import Dialect
 from errorkit.exchange import phrase
-from errorkit.publish import target
-from errorkit.publish.example import Example, example
-from errorkit.publish.prose import prose
+
+if TYPE_CHECKING:
+    from errorkit.publish.example import Example
 
 
 def explain(where: Where, code: str, dialect: DialectName = None, docs_url: DocsURL = None) -> None:
     """All that is known of one code, canonical or as the dialect spells it."""
+    from rich.table import Table
+
+    from errorkit.publish import target
+    from errorkit.publish.example import example
+    from errorkit.publish.prose import prose
+
     with explained():
         found = target.load(where)
         chosen = found.dialect(dialect)
@@ -55,6 +59,9 @@ def preview(
     docs_url: DocsURL = None,
 ) -> None:
     """Every error as the service sends it."""
+    from errorkit.publish import target
+    from errorkit.publish.example import example
+
     with explained():
         found = target.load(where)
         chosen = found.dialect(dialect)
@@ -66,13 +73,17 @@ def preview(
 
 def _spec(catalog: Catalog, dialect: Dialect, code: str) -> ErrorSpec:
     """The error of a code, canonical or as the dialect spells it."""
+    from errorkit.publish.target import TargetError
+
     try:
         return catalog.by_code(code if code in catalog else dialect.canonical(code))
     except KeyError as error:
-        raise target.TargetError(str(error.args[0])) from None
+        raise TargetError(str(error.args[0])) from None
 
 
 def _show(shown: Example) -> None:
+    from rich.syntax import Syntax
+
     out.print(f"[bold]HTTP/1.1 {shown.public.status}[/] {plain(phrase(shown.public.status))}")
     for name, value in shown.headers:
         out.print(f"[cyan]{name}[/]: {plain(value)}")

@@ -12,8 +12,6 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from errorkit.publish.target import TargetError
-
 out = Console(highlight=False, emoji=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
@@ -67,6 +65,19 @@ def fail(text: str) -> NoReturn:
     raise typer.Exit(2)
 
 
+def show_version(asked: bool) -> None:
+    """The installed version, from the package's metadata. Exits."""
+    if not asked:
+        return
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        print(f"errorkit {version('errorkit')}")  # noqa: T201 - plain text for a pipe
+    except PackageNotFoundError:
+        fail("the version is not known: errorkit is not installed as a package")
+    raise typer.Exit
+
+
 def counted(number: int, thing: str) -> str:
     """`1 file`, `2 files`."""
     return f"{number} {thing}{'s' * (number != 1)}"
@@ -74,6 +85,8 @@ def counted(number: int, thing: str) -> str:
 
 def read_text(path: Path) -> str:
     """A file's text. Raises TargetError."""
+    from errorkit.publish.target import TargetError
+
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:

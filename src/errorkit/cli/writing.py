@@ -6,13 +6,11 @@ import json
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
-from rich.text import Text
 
-from errorkit.cli.application import declared, occurrences, openapi_of
 from errorkit.cli.terminal import (
     BaseURL,
     Check,
@@ -28,9 +26,9 @@ from errorkit.cli.terminal import (
     fail,
     out,
 )
-from errorkit.publish import Files, generate, openapi_file, target, written
-from errorkit.publish import export as exporting
-from errorkit.publish import openapi as describing
+
+if TYPE_CHECKING:
+    from errorkit.publish import Files
 
 _DIFF = {"+": "green", "-": "red", "@": "cyan"}
 
@@ -120,6 +118,10 @@ def openapi(
     check: Check = False,
 ) -> None:
     """An OpenAPI document with the errors that each operation really gives."""
+    from errorkit.cli.application import declared, openapi_of
+    from errorkit.publish import openapi as describing
+    from errorkit.publish import openapi_file, target
+
     with explained():
         found = target.load(where)
         if document is None:
@@ -138,6 +140,8 @@ def openapi(
 
 def schema(output: Output = None, check: Check = False) -> None:
     """The JSON Schema of an exported catalogue."""
+    from errorkit.publish import export as exporting
+
     with explained():
         _deliver({"catalog.schema.json": json.dumps(exporting.schema(), indent=2) + "\n"}, output, check)
 
@@ -152,6 +156,9 @@ def _write(
     **given: str | None,
 ) -> None:
     """Run a generator by its words. given: what the command takes of the title and the URLs."""
+    from errorkit.cli.application import occurrences
+    from errorkit.publish import generate, target
+
     with explained():
         found = target.load(where)
         options = found.options(**given, operations=occurrences(found), extra=_pairs(option or ()))
@@ -159,6 +166,10 @@ def _write(
 
 
 def _deliver(files: Files, output: Path | None, check: bool) -> None:
+    from rich.text import Text
+
+    from errorkit.publish import written
+
     if output is None:
         if len(files) > 1:
             fail(f"this gives {len(files)} files; name a directory with --output")
@@ -181,10 +192,12 @@ def _deliver(files: Files, output: Path | None, check: bool) -> None:
 
 
 def _pairs(option: Iterable[str]) -> dict[str, str]:
+    from errorkit.publish.target import TargetError
+
     pairs = {}
     for entry in option:
         name, equals, value = entry.partition("=")
         if not equals:
-            raise target.TargetError(f"--option {entry!r}: write name=value")
+            raise TargetError(f"--option {entry!r}: write name=value")
         pairs[name] = value
     return pairs

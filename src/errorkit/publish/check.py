@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import inspect
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from contextlib import suppress
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from errorkit.catalog import Catalog
 from errorkit.config import Answer, Config
@@ -24,11 +27,25 @@ IMPLIED = frozenset({"internal", "validation_failed", "malformed_json", "unauthe
 """Codes that nobody has to declare: the generated OpenAPI document adds them by the operation's form."""
 
 
-class Fault(NamedTuple):
-    """One thing that does not agree with another. place: an operation, a class or a line."""
+Kind = Literal["undeclared", "unraised", "uncatalogued", "unused", "undocumented", "misspelt"]
+"""Raised and not declared; declared and never raised; not in the catalogue, or another error there; in the catalogue
+and never mentioned; described otherwise by OpenAPI; a keyword that is nearly a parameter."""
 
+
+class Location(NamedTuple):
+    """A line of the service's source."""
+
+    file: str
+    line: int
+
+
+class Fault(NamedTuple):
+    """One thing that does not agree with another. place: an operation or a class. at: the line to look at."""
+
+    kind: Kind
     place: str
     text: str
+    at: Location | None = None
 
 
 class Report(NamedTuple):
@@ -87,12 +104,27 @@ def check(
     if strangers and not count:
         raise ValueError(f"none of the {strangers} handlers is in the package {package!r}; name the service's own")
     sources, unread = _sources(scanner)
-    faults += (Fault(*found) for module, tree in sources.items() for found in misspelt(module, tree))
+    faults += (Fault("misspelt", *found) for module, tree in sources.items() for found in misspelt(module, tree))
     mentioned = set[str]().union(*(_names(tree) for tree in sources.values()))
     unfollowed.update(dict.fromkeys(unread))
     if not unread:
         faults += _unused(catalog, scanner, {*seen, *elsewhere}, mentioned)
     return Report(count, tuple(dict.fromkeys(faults)), tuple(unfollowed))
+
+
+def location(place: str) -> Location | None:
+    """The line of a place in the form `module:line`; None for any other, and for a module without a file."""
+    module, _, line = place.partition(":")
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return Location(file, int(line)) if file and line.isdecimal() else None
+
+
+def _beginning(thing: Any) -> Location | None:
+    """Where the source of a function or a class begins."""
+    thing = inspect.unwrap(thing)
+    with suppress(OSError, TypeError):  # no source, no file
+        return Location(inspect.getfile(thing), inspect.getsourcelines(thing)[1])
+    return None
 
 
 def _code(error: Raised, catalog: Catalog) -> str:
@@ -104,7 +136,8 @@ def _code(error: Raised, catalog: Catalog) -> str:
 def _undeclared(place: str, operation: Operation, raised: Mapping[str, Raised]) -> Iterator[Fault]:
     for code, error in raised.items():
         if code not in operation.declared and code not in IMPLIED:
-            yield Fault(place, f"raises {code!r} at {error.place} and does not declare it")
+            text = f"raises {code!r} at {error.place} and does not declare it"
+            yield Fault("undeclared", place, text, location(error.place))
 
 
 def _unknown(place: str, operation: Operation, found: Findings, catalog: Catalog) -> Iterator[Fault]:
@@ -112,21 +145,22 @@ def _unknown(place: str, operation: Operation, found: Findings, catalog: Catalog
         if error.cls is None:
             continue
         if error.cls.code not in catalog:
-            yield Fault(place, f"raises {error.cls.__name__} at {error.place}, which the catalogue does not have")
+            text = f"raises {error.cls.__name__} at {error.place}, which the catalogue does not have"
+            yield Fault("uncatalogued", place, text, location(error.place))
         elif not issubclass(catalog.by_code(error.cls.code).cls, error.cls):
             other = catalog.by_code(error.cls.code).cls
-            yield Fault(
-                place, f"raises {error.cls.__name__} at {error.place}, but {error.cls.code!r} means {other.__name__}"
-            )
+            text = f"raises {error.cls.__name__} at {error.place}, but {error.cls.code!r} means {other.__name__}"
+            yield Fault("uncatalogued", place, text, location(error.place))
     for code in operation.declared:
         if code not in catalog:
-            yield Fault(place, f"declares {code!r}, which the catalogue does not have")
+            text = f"declares {code!r}, which the catalogue does not have"
+            yield Fault("uncatalogued", place, text, _beginning(operation.handler))
 
 
 def _never_raised(place: str, operation: Operation, raised: Set[str]) -> Iterator[Fault]:
     for code in operation.declared:
         if code not in raised and code not in IMPLIED:
-            yield Fault(place, f"declares {code!r} and never raises it")
+            yield Fault("unraised", place, f"declares {code!r} and never raises it", _beginning(operation.handler))
 
 
 def _elsewhere(config: Config, catalog: Catalog) -> set[str]:
@@ -154,9 +188,13 @@ def _documented(
     method = operation.method.lower()
     if method not in METHODS:
         return
+
+    def fault(text: str) -> Fault:
+        return Fault("undocumented", place, text, _beginning(operation.handler))
+
     described = document.get("paths", {}).get(operation.path, {}).get(method)
     if described is None:
-        yield Fault(place, "is not in the OpenAPI document")
+        yield fault("is not in the OpenAPI document")
         return
     statuses: dict[str, set[str]] = {}
     for status, response in described.get("responses", {}).items():
@@ -164,20 +202,20 @@ def _documented(
             content = response.get("content", {})
             statuses[status] = set(content.get(dialect.media_type, {}).get("examples", {}))
             if any("HTTPValidationError" in str(media.get("schema")) for media in content.values()):
-                yield Fault(place, f"OpenAPI describes {status} as FastAPI's own HTTPValidationError")
+                yield fault(f"OpenAPI describes {status} as FastAPI's own HTTPValidationError")
     promised = [code for code in operation.declared if code in catalog and code not in IMPLIED]
     for code in promised:
         sent = example(catalog, catalog.by_code(code), dialect, options).public
         status = str(sent.status)
         if status not in statuses:
-            yield Fault(place, f"OpenAPI has no response {status}, which {code!r} is sent with")
+            yield fault(f"OpenAPI has no response {status}, which {code!r} is sent with")
         elif statuses[status] and dialect.spell(sent.code) not in statuses[status]:
-            yield Fault(place, f"OpenAPI does not name {code!r} among the errors of its response {status}")
+            yield fault(f"OpenAPI does not name {code!r} among the errors of its response {status}")
     implied = IMPLIED | {"missing_field"} | set(catalog.field_codes.values()) if dialect.code_from_finding else IMPLIED
     known = {dialect.spell(code) for code in (*promised, *implied, *raised)}
     for status, names in statuses.items():
         for name in sorted(names - known):
-            yield Fault(place, f"OpenAPI names {name!r} for {status}, which is neither declared nor raised")
+            yield fault(f"OpenAPI names {name!r} for {status}, which is neither declared nor raised")
 
 
 def _unused(catalog: Catalog, scanner: Scanner, seen: Set[str], mentioned: Set[str]) -> Iterator[Fault]:
@@ -187,7 +225,8 @@ def _unused(catalog: Catalog, scanner: Scanner, seen: Set[str], mentioned: Set[s
             continue
         overrides = any(spec.code == standard.code for standard in STANDARD)
         if not overrides and scanner.is_own(spec.cls) and spec.cls.__name__ not in mentioned:
-            yield Fault(f"{spec.cls.__module__}.{spec.cls.__qualname__}", f"{spec.code!r} is never raised")
+            place = f"{spec.cls.__module__}.{spec.cls.__qualname__}"
+            yield Fault("unused", place, f"{spec.code!r} is never raised", _beginning(spec.cls))
 
 
 def _sources(scanner: Scanner) -> tuple[dict[ModuleType, ast.Module], list[Unfollowed]]:
