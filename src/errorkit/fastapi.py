@@ -85,6 +85,7 @@ class ErrorMiddleware(StarletteMiddleware):
 
     def describe(self, app: Starlette, path: str) -> None:
         """Let its OpenAPI document tell of errors."""
+        self.check_declared(operations(app), path)
         document_errors(app, self.handler, path)
 
 
@@ -108,7 +109,7 @@ def _declared(exception: BaseException) -> frozenset[str] | None:
 def install(app: FastAPI, *, config: Config | None = None, **settings: Any) -> ErrorHandler:
     """Cover an application from an app factory; the same as `add_middleware(ErrorMiddleware)`.
 
-    Returns the handler. Raises ConfigurationError; RuntimeError if the application has started.
+    Returns the handler. Raises ConfigurationError, also for an application that has started.
     """
     handler = install_with(ErrorMiddleware, app, ErrorMiddleware.build(config, settings))
     document_errors(app, handler)

@@ -14,6 +14,8 @@ from functools import lru_cache
 from time import time
 from typing import NamedTuple
 
+from errorkit.configuration_error import ConfigurationError
+
 Wait = float | timedelta | datetime
 """Seconds, a duration, or the instant at which waiting ends."""
 
@@ -72,6 +74,24 @@ def check_wait(wait: object) -> Wait:
     raise TypeError(
         f"retry_after={wait!r} is of type {type(wait).__name__}; use seconds, a timedelta or an aware datetime"
     )
+
+
+def check_quota(quota: object) -> RateLimit:
+    """`quota` if it can be sent; fewer requests left than none, and a reset in the past, count as zero.
+
+    Raises ConfigurationError, naming the value and the fix.
+    """
+    if not isinstance(quota, RateLimit):
+        raise ConfigurationError.of("rate_limit", quota, "this is no quota; use RateLimit(limit=..., remaining=...)")
+    for name in ("limit", "remaining", "reset", "window"):
+        value: object = getattr(quota, name)
+        if not isinstance(value, (int, float) if name == "reset" else int) or isinstance(value, bool):
+            kind = "a number of seconds" if name == "reset" else "an int"
+            raise ConfigurationError.of(f"RateLimit.{name}", value, f"this is no number; use {kind}")
+    if quota.limit < 0 or quota.window < 0:
+        name, value = ("limit", quota.limit) if quota.limit < 0 else ("window", quota.window)
+        raise ConfigurationError.of(f"RateLimit.{name}", value, "this is below zero; use an int of zero or more")
+    return quota
 
 
 def advise(wait: Wait, now: datetime) -> Advice:
