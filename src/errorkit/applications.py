@@ -49,7 +49,7 @@ def added_late(app: Any) -> ConfigurationError:
 
 
 def added_twice(app: Any) -> ConfigurationError:
-    """What is said of an application that has errorkit already: of two configurations, nobody could tell which counts."""
+    """What is said of an application that has errorkit already: nobody could tell which configuration counts."""
     return ConfigurationError.of(
         "app", app, "this application has errorkit already; install it once, with all settings in one place"
     )

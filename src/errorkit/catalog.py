@@ -207,10 +207,11 @@ def _classes(errors: Iterable[Any]) -> Iterator[type[APIError]]:
                     yield value
         elif isinstance(entry, type) and issubclass(entry, APIError):
             if "code" not in vars(entry):
+                declaring = next(base for base in entry.__mro__ if "code" in vars(base))
                 raise ConfigurationError.of(
                     f"{_place(entry)}.code",
                     entry.code,
-                    f"it is the code of {entry.__base__.__name__}, inherited; give it a code of its own, "
+                    f"it is inherited from {declaring.__name__}; give it a code of its own, "
                     f"or repeat code = {entry.code!r} to override that class",
                 )
             yield entry

@@ -30,6 +30,8 @@ from errorkit.request_id import RequestIdFormat
 from errorkit.spelling import did_you_mean, nearest
 from errorkit.tenancy import TenantStatus
 
+__all__ = ["Answer", "Config", "ConfigurationError"]
+
 _PREFIX = "ERRORKIT_"
 _WISHES = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 """How the environment says it."""
@@ -37,7 +39,6 @@ _OF_KUBERNETES = re.compile(
     r"ERRORKIT_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)"
 ).fullmatch
 """Variables that Kubernetes sets in every pod beside a Service whose name begins with `errorkit`."""
-_first_word = re.compile(r"\w*").match
 _JSON_SCALAR = re.compile(r"-?\d+(\.\d+)?|true|false|null").fullmatch
 
 Seconds = Annotated[float, Field(ge=0)]
@@ -140,8 +141,9 @@ class Config(BaseModel):
         try:
             config = cls(**merged)
         except ConfigurationError as error:
-            source = sources.get(_first_word(error.problem)[0], "keyword")
-            raise error if source == "keyword" else ConfigurationError(f"{error} ({source})") from None
+            wrong = [source for name, source in sources.items() if re.search(rf"\b{name}[=.[]", error.problem)]
+            told = ", ".join(source for source in wrong if source != "keyword")
+            raise ConfigurationError(f"{error} ({told})" if told else str(error)) from None
         config._sources.update(sources)
         return config
 
@@ -171,10 +173,10 @@ class Config(BaseModel):
         """Prefix (without a trailing slash) and wish, longest prefix first; none where nothing is held."""
         chosen: dict[str, bool] = {}
         for prefix, wish in by_prefix(value).items():
-            wish = _WISHES.get(wish.lower(), wish) if isinstance(wish, str) else wish
+            wish = _WISHES.get(str(wish).lower(), wish)
             if not isinstance(wish, bool):
                 raise ValueError(
-                    f"{wish!r} is neither True nor False; use one of these, or a mapping of prefixes to them"
+                    f"{shown(wish)} is neither True nor False; use one of these, or a mapping of prefixes to them"
                 )
             chosen[prefix] = wish
         if not any(chosen.values()):
@@ -197,8 +199,11 @@ class Config(BaseModel):
     @field_validator("exceptions")
     @classmethod
     def _exceptions(cls, value: Mapping[Any, Any], info: Any) -> dict[type[BaseException], Translator]:
-        catalog: Catalog = info.data.get("catalog") or Catalog()
-        return {cls: _translator(cls, value[key], catalog) for key, cls in zip(value, map(_exception_class, value))}
+        catalog: Catalog | None = info.data.get("catalog")
+        if catalog is None:  # it cannot be used, and that is said
+            return {}
+        chosen = {_exception_class(key): target for key, target in value.items()}
+        return {cls: _translator(cls, target, catalog) for cls, target in chosen.items()}
 
     @field_validator("docs_url")
     @classmethod
@@ -288,7 +293,8 @@ def _from_file(path: Path) -> dict[str, Any]:
     for where, names in (("tool.", tools), ("", table)):
         for name, settings in names.items():
             if nearest(name, ("errorkit",)) or (not where and name == "errorkit"):
-                raise ConfigurationError.of(f"{where}{name}", settings, "this table is not read; name it [tool.errorkit]")
+                why = "this table is not read; name it [tool.errorkit]"
+                raise ConfigurationError.of(f"{where}{name}", settings, why)
     return dict(tools.get("errorkit", {}))
 
 
@@ -310,4 +316,3 @@ def _from_environ(environ: Mapping[str, str], fields: Mapping[str, FieldInfo]) -
         else:
             found[field] = value
     return found
-

@@ -103,9 +103,8 @@ def _try(dialect: Dialect, public: Public, where: str) -> None:
         event: Any = dialect.stream_event(public)
         if event is not None:
             if not (isinstance(event, tuple) and len(event) == 2 and isinstance(event[0], (str, type(None)))):
-                raise ConfigurationError.of(
-                    "dialect", dialect, f"stream_event() gives {type(event).__name__}; give a name and its data, or None"
-                )
+                problem = f"stream_event() gives {type(event).__name__}; give a name and its data, or None"
+                raise ConfigurationError.of("dialect", dialect, problem)
             _as_json(dialect, method, event[1])
         method = "read"
         lowered = {name.lower(): str(value) for name, value in headers.items()}

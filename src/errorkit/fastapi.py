@@ -163,7 +163,7 @@ def _described(app: FastAPI, plain: dict[str, Any], handler: ErrorHandler, mount
     return document(plain, handler.catalog, dialect_for, options, declared_codes)
 
 
-def operations(app: FastAPI) -> Iterator[Operation]:
+def operations(app: Starlette) -> Iterator[Operation]:
     """Every operation of an application, included routers' too."""
     for route in _contexts(app.routes):
         dependant = getattr(route, "dependant", None)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -17,9 +18,13 @@ import errorkit.asgi
 import errorkit.fastapi
 import errorkit.starlette
 import errorkit.wsgi
+from driving import asgi as drive
 from errorkit import APIError, ConflictError, Dialect, RateLimit, RateLimitError
+from errorkit.catalog import Catalog
 from errorkit.config import Config, ConfigurationError
+from errorkit.configuration_error import shown
 from errorkit.declaration import raises
+from errorkit.dialects import PRESETS
 from errorkit.dialects.openai import OpenAI
 from errorkit.dialects.problem import Problem
 from errorkit.flask import ErrorKit
@@ -46,7 +51,8 @@ def started(app: Any) -> None:
     async def send(message: Any) -> None:
         heard.append(message)
 
-    asyncio.run(app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, receive, send))
+    with contextlib.suppress(ConfigurationError):  # raised as well, for Starlette's test client
+        asyncio.run(app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, receive, send))
     if heard[0]["type"] == "lifespan.startup.failed":
         raise NotStarted(heard[0]["message"])
 
@@ -441,3 +447,184 @@ def test_a_wrong_setting_stops_the_service_and_is_named(row: Row) -> None:
     assert len(words) < 600, words
     for part in (row.field, row.value, row.fix):
         assert part in words, f"{part!r} is not in {words!r}"
+
+
+@pytest.mark.parametrize("way", [handled, installed, added, added_generic, flask, flask_later, asgi, wsgi])
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"dialect": "opnai"}, "dialect='opnai': unknown dialect 'opnai'; did you mean 'openai'"),
+        ({"dialct": "openai"}, "dialct='openai': no such setting; did you mean 'dialect'"),
+        ({"catalog": [ValueError]}, "catalog=ValueError: this cannot be listed"),
+    ],
+)
+def test_every_way_of_adding_says_the_same(way: Callable[..., None], settings: dict[str, Any], words: str) -> None:
+    """And by the environment and a file, which the table has."""
+    assert said(Row("", lambda: way(**settings), "", "", "")).startswith(PREFIX + words)
+
+
+# -- what is right, although it looks wrong
+
+
+def test_the_environment_says_statuses_numbers_and_truths() -> None:
+    """A literal is no text: it is read as JSON, as the documentation says."""
+    config = Config.load(
+        environ={
+            "ERRORKIT_TENANT_STATUS": "403",
+            "ERRORKIT_STATUS_MISSING": "400",
+            "ERRORKIT_MAX_RETRY_WAIT": "2.5",
+            "ERRORKIT_NEGOTIATE": "yes",
+            "ERRORKIT_REDACT": '["iban"]',
+            "ERRORKIT_REQUEST_ID": "null",
+            "ERRORKIT_HOLD_START": "0",
+        }
+    )
+    known = (config.tenant_status, config.status_missing, config.max_retry_wait, config.negotiate, config.redact)
+    assert known == (403, 400, 2.5, True, ("iban",))
+    assert (config.request_id, config.hold_start) == (None, ())
+
+
+async def crashes(scope: Any, receive: Any, send: Any) -> None:
+    """An application that fails."""
+    raise KeyError("x")
+
+
+def fastapi_app() -> FastAPI:
+    app = FastAPI()
+
+    @app.get("/unlisted")
+    def unlisted() -> None:
+        raise Unlisted("Taken.")
+
+    @app.get("/number")
+    def number(n: int) -> None: ...
+
+    return app
+
+
+def test_an_error_that_no_catalogue_lists_is_served_all_the_same() -> None:
+    """`errorkit check` finds it."""
+    app = fastapi_app()
+    errorkit.fastapi.install(app)
+    assert drive(app, path="/unlisted").json()["code"] == "unlisted"
+
+
+def test_a_mapping_needs_no_root() -> None:
+    """What is under no prefix is left alone."""
+    app = errorkit.asgi.ErrorMiddleware(crashes, dialect={"/v1": "openai"})
+    assert drive(app, path="/v1/x").json()["error"]["code"] == "internal"
+    assert isinstance(drive(app, path="/other").raised, KeyError)
+
+
+@pytest.mark.parametrize("adapter", [errorkit.starlette, errorkit.fastapi, errorkit.asgi])
+def test_the_adapter_of_a_wider_framework_repeats_nothing_that_was_submitted(adapter: Any) -> None:
+    """Starlette's and the generic one on FastAPI: findings, without the value."""
+    app = fastapi_app()
+    app.add_middleware(adapter.ErrorMiddleware)
+    reply = drive(app, path="/number?n=hunter2")
+    assert (reply.status, reply.json()["code"]) == (422, "validation_failed")
+    assert b"hunter2" not in reply.body
+
+
+def test_fastapis_adapter_serves_starlette() -> None:
+    """It knows more than it needs."""
+    app = Starlette()
+    errorkit.fastapi.install(app)  # type: ignore[arg-type]
+    assert drive(app).json()["code"] == "not_found"
+
+
+def test_flask_is_covered_from_whenever_it_was_added() -> None:
+    """After the first request, too."""
+    app = Flask(__name__)
+    assert app.test_client().get("/nope").is_json is False
+    ErrorKit(app)
+    assert app.test_client().get("/nope").get_json()["code"] == "not_found"
+
+
+def test_names_that_are_only_like_ours_are_an_authors_own() -> None:
+    """Where they hold something else."""
+    made = declare(code="taken", messages={"de": "Vergeben."}, codes=("a", "b"), title_of=len, retry_after=5)
+    assert made().status == 409
+
+
+def test_renames_of_findings_and_of_bare_statuses_are_known() -> None:
+    """They are no errors of the catalogue, and have codes all the same."""
+    renames = {"missing_field": "missing", "role_invalid": "role", "im_a_teapot": "teapot", "gone": "went"}
+    handled(dialect=OpenAI(renames=renames), catalog=Catalog([Listed], field_codes={"role": "role_invalid"}))
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_every_preset_passes_the_trial(name: str) -> None:
+    """With an overriding class, and with codes of a service's own."""
+    handled(dialect=name, catalog=[Listed, Asks])
+
+
+# -- without a lifespan, and at the raise site
+
+
+@pytest.mark.parametrize("build", [
+    lambda app: app.add_middleware(errorkit.starlette.ErrorMiddleware, dialect="opnai"),
+    lambda app: app.add_middleware(errorkit.asgi.ErrorMiddleware, dialect="opnai"),
+    lambda app: [app.add_middleware(errorkit.starlette.ErrorMiddleware) for _ in range(2)],
+    lambda app: [errorkit.starlette.install(app), app.add_middleware(errorkit.starlette.ErrorMiddleware)],
+])  # fmt: skip
+def test_without_a_lifespan_every_request_gets_the_bare_envelope(
+    build: Callable[[Any], Any], log: list[dict[str, Any]]
+) -> None:
+    """The reason is in its event, and not in its body."""
+    app = Starlette()
+    build(app)
+    for _ in range(2):
+        reply = drive(app, lifespan=False)
+        assert (reply.status, reply.json()["code"], reply.raised) == (500, "internal", None)
+        assert b"configuration" not in reply.body
+    events = [event for event in log if event["event"] == "request_failed"]
+    assert [event["error"].startswith(PREFIX) for event in events] == [True, True]
+
+
+def test_a_wrong_application_within_a_right_one_fails_as_a_crash_of_it(log: list[dict[str, Any]]) -> None:
+    """In the form of the one that has begun the request."""
+    inner, outer = Starlette(), Starlette()
+    inner.add_middleware(errorkit.starlette.ErrorMiddleware, dialect="opnai")
+    outer.mount("/inner", inner)
+    errorkit.starlette.install(outer, dialect="openai")
+    assert drive(outer, path="/inner/x").json()["error"]["code"] == "internal"
+    (event,) = [event for event in log if event["event"] == "request_failed"]
+    assert event["error"].startswith(PREFIX + "dialect='opnai'")
+
+
+def test_a_function_that_gives_no_error_is_told_of_when_it_does(caplog: pytest.LogCaptureFixture) -> None:
+    """What it gives is known no sooner; the client gets the envelope."""
+    reply = drive(errorkit.asgi.ErrorMiddleware(crashes, exceptions={KeyError: lambda error: "conflict"}))
+    assert (reply.status, reply.json()["code"]) == (500, "internal")
+    assert "gave str for an exception; it must give an APIError" in caplog.text
+
+
+# -- how a value is shown
+
+
+class Loud:
+    """Whose words are not for a log."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("secret")
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("x" * 500, None),
+        (["x" * 500] * 500, None),
+        (dict.fromkeys(range(500), "x"), None),
+        (Loud(), "<Loud>"),
+        ([Loud(), ValueError], "[<Loud>, ValueError]"),
+        (lambda: None, "<lambda>"),
+        (Listed, "Listed"),
+        ("opnai", "'opnai'"),
+    ],
+)
+def test_a_value_is_shown_bounded_and_by_no_repr_of_its_own(value: Any, words: str | None) -> None:
+    """One line of a log, whatever was given."""
+    told = shown(value)
+    assert len(told) < 1000
+    assert words is None or told == words

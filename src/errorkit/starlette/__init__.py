@@ -20,6 +20,7 @@ from errorkit.asgi import begin, websocket
 from errorkit.asgi.exchange import ASGIExchange
 from errorkit.asgi.messages import PYTHON_FUNCTIONS, SCOPE_KEY, ASGIApp, Receive, Scope, Send, in_python
 from errorkit.configuration_error import ConfigurationError
+from errorkit.declaration import Operation
 from errorkit.events import last_resort
 from errorkit.handler import build_handler
 from errorkit.lifecycle import HELD, WAITING, came_through
@@ -128,7 +129,8 @@ class ErrorMiddleware(GenericMiddleware):
         if isinstance(app, Starlette) and within and self.prevented is None and self.refusal is None:
             self.settle(app, scope["type"])
         if self.refusal is not None:
-            await super().__call__(scope, receive, send)
+            serve = self.refusal if SCOPE_KEY in scope else super().__call__
+            await serve(scope, receive, send)
             return
         if self.prevented is not None and scope["type"] == "lifespan":
             await receive()
@@ -214,12 +216,12 @@ def has_errorkit(app: Starlette) -> bool:
 
 
 def check_added_once(app: Starlette) -> None:
-    """Refuse an application that errorkit has been added to more than once, or as an object. Raises ConfigurationError."""
+    """Refuse an application that errorkit was added to twice, or as an object. Raises ConfigurationError."""
     times = int(getattr(app.state, "errorkit", None) is not None)
     for each in app.user_middleware:
         made: Any = each.cls
         if isinstance(made, GenericMiddleware):
-            why = "add_middleware was given a middleware that is made already; use app.add_middleware(ErrorMiddleware, ...)"
+            why = "add_middleware was given one that is made already; use app.add_middleware(ErrorMiddleware, ...)"
             raise ConfigurationError.of("app", app, why)
         times += isinstance(made, type) and issubclass(made, GenericMiddleware)
     if times > 1:
