@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType, ModuleType
 from typing import Any
 
+from errorkit.configuration_error import ConfigurationError
 from errorkit.errors import STANDARD, APIError, Example, check_declaration
 from errorkit.exchange import phrase
 from errorkit.spelling import did_you_mean
@@ -89,7 +90,7 @@ class Catalog:
         or its dotted path.
     retired: codes that were once in use. None of the errors may have one.
 
-    Raises ValueError for two meanings of one code, naming both places.
+    Raises ConfigurationError for two meanings of one code, naming both places, and for what is no such class.
     """
 
     def __init__(
@@ -111,9 +112,11 @@ class Catalog:
             if own is None:
                 self._add(ErrorSpec.of(cls))
             elif not issubclass(own.cls, cls):
-                raise ValueError(
+                raise ConfigurationError.of(
+                    "catalog",
+                    own.cls,
                     f"code {cls.code!r} is declared by {_place(own.cls)} and by {_place(cls)}; "
-                    f"derive the first from {cls.__name__} to override it, or choose another code"
+                    f"derive the first from {cls.__name__} to override it, or choose another code",
                 )
         for cls in STANDARD:  # a status's default is the standard class, or what overrides it
             self._by_status.setdefault(cls.status, self._by_code[cls.code])
@@ -122,15 +125,19 @@ class Catalog:
 
     def _add(self, spec: ErrorSpec) -> None:
         if spec.code in self.retired:
-            raise ValueError(
+            raise ConfigurationError.of(
+                "catalog",
+                spec.cls,
                 f"code {spec.code!r} is retired and declared by {_place(spec.cls)}; "
-                "clients may know its old meaning: give it another code"
+                "clients may know its old meaning: give it another code",
             )
         other = self._by_code.setdefault(spec.code, spec)
         if other.cls is not spec.cls:
-            raise ValueError(
+            raise ConfigurationError.of(
+                "catalog",
+                spec.cls,
                 f"code {spec.code!r} is declared by {_place(other.cls)} and by {_place(spec.cls)}; "
-                "give one of them another code"
+                "give one of them another code",
             )
 
     def __iter__(self) -> Iterator[ErrorSpec]:
@@ -199,6 +206,16 @@ def _classes(errors: Iterable[Any]) -> Iterator[type[APIError]]:
                 ):
                     yield value
         elif isinstance(entry, type) and issubclass(entry, APIError):
+            if "code" not in vars(entry):
+                declaring = next(base for base in entry.__mro__ if "code" in vars(base))
+                raise ConfigurationError.of(
+                    f"{_place(entry)}.code",
+                    entry.code,
+                    f"it is inherited from {declaring.__name__}; give it a code of its own, "
+                    f"or repeat code = {entry.code!r} to override that class",
+                )
             yield entry
         else:
-            raise TypeError(f"errors={entry!r}: list classes of APIError, or modules that define them")
+            raise ConfigurationError.of(
+                "catalog", entry, "this cannot be listed; list classes of APIError, or modules that define them"
+            )

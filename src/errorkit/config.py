@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import os
 import re
@@ -10,11 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Self, Unpack
+from typing import Annotated, Any, Self, Unpack
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
 
 from errorkit.catalog import Catalog, occurrence
+from errorkit.configuration_error import ConfigurationError, shown
+from errorkit.configuration_rules import by_prefix, check_docs_url, check_hook, check_translator, explain
 from errorkit.dialects import Dialect, get_dialect
 from errorkit.errors import APIError
 from errorkit.events import Level
@@ -24,8 +28,10 @@ from errorkit.identification import Translator
 from errorkit.normalisation import Policy
 from errorkit.request_id import RequestIdFormat
 from errorkit.settings import Settings
-from errorkit.spelling import did_you_mean
+from errorkit.spelling import did_you_mean, nearest
 from errorkit.tenancy import TenantStatus
+
+__all__ = ["Answer", "Config", "ConfigurationError"]
 
 _PREFIX = "ERRORKIT_"
 _WISHES = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
@@ -34,10 +40,9 @@ _OF_KUBERNETES = re.compile(
     r"ERRORKIT_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)"
 ).fullmatch
 """Variables that Kubernetes sets in every pod beside a Service whose name begins with `errorkit`."""
+_JSON_SCALAR = re.compile(r"-?\d+(\.\d+)?|true|false|null").fullmatch
 
-
-class ConfigurationError(ValueError):
-    """The configuration cannot be used. The text names the field, the value and the fix."""
+Seconds = Annotated[float, Field(ge=0)]
 
 
 class Config(BaseModel):
@@ -85,8 +90,8 @@ class Config(BaseModel):
     tenant_status: TenantStatus = 404
     request_id: RequestIdFormat | None = None
     trust_inbound: bool = True
-    retry_after: Mapping[str, float] = Field(default_factory=dict)
-    max_retry_wait: float = Field(default=60, ge=0)
+    retry_after: Mapping[str, Seconds] = Field(default_factory=dict)
+    max_retry_wait: Seconds = 60
     status_missing: int | None = Field(default=None, ge=400, le=499)
     status_invalid: int | None = Field(default=None, ge=400, le=499)
     levels: Mapping[str, Level] = Field(default_factory=dict)
@@ -102,14 +107,13 @@ class Config(BaseModel):
         try:
             super().__init__(**settings)
         except ValidationError as error:
-            raise ConfigurationError(_explain(error)) from None
+            raise explain(error, type(self).model_fields) from None
         for field, codes in (("retry_after", self.retry_after), ("levels", self.levels)):
-            for code in codes:
+            for code, value in codes.items():
                 if code not in self.catalog and not (field == "levels" and _is_status(code)):
                     known = [spec.code for spec in self.catalog]
-                    raise ConfigurationError(
-                        f"errorkit configuration: {field} names the code {code!r}, which the catalogue "
-                        f"does not have{did_you_mean(code, known)}"
+                    raise ConfigurationError.of(
+                        f"{field}[{code!r}]", value, f"the catalogue has no such code{did_you_mean(code, known)}"
                     )
 
     @classmethod
@@ -130,12 +134,17 @@ class Config(BaseModel):
         if file is not None:
             merged.update(_from_file(Path(file)))
             sources.update(dict.fromkeys(merged, f"file {Path(file).name}"))
-        found = _from_environ(os.environ if environ is None else environ, list(cls.model_fields))
+        found = _from_environ(os.environ if environ is None else environ, cls.model_fields)
         merged.update(found)
         sources.update((name, f"environment {_PREFIX}{name.upper()}") for name in found)
         merged.update(settings)
         sources.update(dict.fromkeys(settings, "keyword"))
-        config = cls(**merged)
+        try:
+            config = cls(**merged)
+        except ConfigurationError as error:
+            wrong = [source for name, source in sources.items() if re.search(rf"\b{name}[=.[]", error.problem)]
+            told = ", ".join(source for source in wrong if source != "keyword")
+            raise ConfigurationError(f"{error} ({told})" if told else str(error)) from None
         config._sources.update(sources)
         return config
 
@@ -152,12 +161,9 @@ class Config(BaseModel):
     @field_validator("dialect")
     @classmethod
     def _dialect(cls, value: Any) -> tuple[tuple[str, Dialect | None], ...]:
-        table = value if isinstance(value, Mapping) else {"/": value}
         chosen: dict[str, Dialect | None] = {}
-        for prefix, entry in table.items():
-            if not isinstance(prefix, str) or not prefix.startswith("/"):
-                raise ValueError(f"path prefix {prefix!r} must be a str that starts with '/', for example '/v1'")
-            chosen[prefix.rstrip("/")] = None if entry is None and isinstance(value, Mapping) else _as_dialect(entry)
+        for prefix, entry in by_prefix(value).items():
+            chosen[prefix] = None if entry is None and isinstance(value, Mapping) else _as_dialect(entry)
         if not any(chosen.values()):
             raise ValueError("no dialect is chosen for any prefix; use for example {'/': 'problem'}")
         return tuple(sorted(chosen.items(), key=lambda pair: -len(pair[0])))
@@ -166,17 +172,14 @@ class Config(BaseModel):
     @classmethod
     def _hold_start(cls, value: Any) -> tuple[tuple[str, bool], ...]:
         """Prefix (without a trailing slash) and wish, longest prefix first; none where nothing is held."""
-        table = value if isinstance(value, Mapping) else {"/": value}
         chosen: dict[str, bool] = {}
-        for prefix, wish in table.items():
-            if not isinstance(prefix, str) or not prefix.startswith("/"):
-                raise ValueError(f"path prefix {prefix!r} must be a str that starts with '/', for example '/v1'")
-            wish = _WISHES.get(wish.lower(), wish) if isinstance(wish, str) else wish
+        for prefix, wish in by_prefix(value).items():
+            wish = _WISHES.get(str(wish).lower(), wish)
             if not isinstance(wish, bool):
                 raise ValueError(
-                    f"{wish!r} is neither True nor False; use one of these, or a mapping of prefixes to them"
+                    f"{shown(wish)} is neither True nor False; use one of these, or a mapping of prefixes to them"
                 )
-            chosen[prefix.rstrip("/")] = wish
+            chosen[prefix] = wish
         if not any(chosen.values()):
             return ()
         return tuple(sorted(chosen.items(), key=lambda pair: -len(pair[0])))
@@ -190,20 +193,33 @@ class Config(BaseModel):
             return value
         if isinstance(value, (list, tuple)):
             return Catalog(value)
-        raise ValueError("use a Catalog, a list of APIError classes, or 'module:name' of one")
+        if isinstance(value, type):
+            raise ValueError(f"this is one class; use a list: [{value.__name__}]")
+        raise ValueError("this has no order; use a list" if isinstance(value, (set, frozenset)) else _NO_CATALOG)
 
     @field_validator("exceptions")
     @classmethod
     def _exceptions(cls, value: Mapping[Any, Any], info: Any) -> dict[type[BaseException], Translator]:
-        catalog: Catalog = info.data.get("catalog") or Catalog()
-        return {_exception_class(key): _translator(target, catalog) for key, target in value.items()}
+        catalog: Catalog | None = info.data.get("catalog")
+        if catalog is None:  # it cannot be used, and that is said
+            return {}
+        chosen = {_exception_class(key): target for key, target in value.items()}
+        return {cls: _translator(cls, target, catalog) for cls, target in chosen.items()}
 
     @field_validator("docs_url")
     @classmethod
     def _docs_url(cls, value: str) -> str:
-        if value and "{code}" not in value:
-            raise ValueError("needs '{code}', for example 'https://docs.example.com/errors/{code}'")
+        check_docs_url(value)
         return value
+
+    @field_validator("on_failure")
+    @classmethod
+    def _on_failure(cls, value: Any) -> Any:
+        check_hook(value)
+        return value
+
+
+_NO_CATALOG = "use a Catalog, a list of APIError classes, or 'module:name' of one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +239,7 @@ def _as_dialect(value: Any) -> Dialect:
     if isinstance(value, type) and issubclass(value, Dialect):
         value = value()
     if not isinstance(value, Dialect):
-        raise ValueError(f"{value!r} is no dialect; use a preset's name such as 'problem', or a Dialect")
+        raise ValueError(f"{shown(value)} is no dialect; use a preset's name such as 'problem', or a Dialect")
     return value
 
 
@@ -231,22 +247,21 @@ def _exception_class(key: Any) -> type[BaseException]:
     if isinstance(key, str):
         key = _import(key)
     if not (isinstance(key, type) and issubclass(key, Exception)):
-        raise ValueError(f"{key!r} is no exception class; use a class or 'module:Class'")
+        raise ValueError(f"{shown(key)} is no exception class; use a class or 'module:Class'")
     return key
 
 
-def _translator(target: Any, catalog: Catalog) -> Translator:
+def _translator(exception: type[BaseException], target: Any, catalog: Catalog) -> Translator:
     if isinstance(target, str):
         try:
             target = _import(target) if ":" in target else catalog.by_code(target).cls
-        except KeyError as error:
-            raise ValueError(str(error.args[0])) from None
+        except (KeyError, ValueError) as error:
+            raise ConfigurationError.of(f"exceptions[{exception.__name__}]", target, str(error.args[0])) from None
+    check_translator(exception, target, catalog)
     if isinstance(target, type) and issubclass(target, APIError):
         return Answer(target)
-    if callable(target):
-        function: Translator = target
-        return function
-    raise ValueError(f"{target!r} cannot answer for an exception; use an APIError class, a code or a function")
+    function: Translator = target
+    return function
 
 
 def _import(path: str) -> Any:
@@ -256,7 +271,8 @@ def _import(path: str) -> Any:
         for part in name.split(".") if name else ():
             value = getattr(value, part)
     except (ImportError, AttributeError) as error:
-        raise ValueError(f"{path!r} cannot be imported ({error}); use 'module:name'") from None
+        fix = f"builtins:{path}" if hasattr(builtins, path) else "module:name"
+        raise ValueError(f"{path!r} cannot be imported ({error}); use {fix!r}") from None
     return value
 
 
@@ -269,17 +285,21 @@ def _from_file(path: Path) -> dict[str, Any]:
         with path.open("rb") as stream:
             table = tomllib.load(stream)
     except OSError as error:
-        raise ConfigurationError(
-            f"errorkit configuration: file={str(path)!r} cannot be read: {error.strerror}"
-        ) from None
+        raise ConfigurationError.of("file", str(path), f"it cannot be read ({error.strerror}); give its path") from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"errorkit configuration: file={str(path)!r} is not TOML: {error}") from None
-    if path.name == "pyproject.toml" or "tool" in table:
-        table = table.get("tool", {}).get("errorkit", {})
-    return dict(table)
+        raise ConfigurationError.of("file", str(path), f"it is not TOML; put right: {error}") from None
+    if path.name != "pyproject.toml" and "tool" not in table:
+        return table
+    tools: dict[str, Any] = table.get("tool", {})
+    for where, names in (("tool.", tools), ("", table)):
+        for name, settings in names.items():
+            if nearest(name, ("errorkit",)) or (not where and name == "errorkit"):
+                why = "this table is not read; name it [tool.errorkit]"
+                raise ConfigurationError.of(f"{where}{name}", settings, why)
+    return dict(tools.get("errorkit", {}))
 
 
-def _from_environ(environ: Mapping[str, str], fields: list[str]) -> dict[str, Any]:
+def _from_environ(environ: Mapping[str, str], fields: Mapping[str, FieldInfo]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in environ.items():
         if not name.startswith(_PREFIX):
@@ -288,25 +308,12 @@ def _from_environ(environ: Mapping[str, str], fields: list[str]) -> dict[str, An
         if field not in fields:
             if _OF_KUBERNETES(name):
                 continue
-            raise ConfigurationError(
-                f"errorkit configuration: environment variable {name} names no setting{did_you_mean(field, fields)}"
-            )
-        if value[:1] in ("{", "["):
+            raise ConfigurationError.of(name, value, f"there is no such setting{did_you_mean(field, fields)}")
+        if value[:1] in ("{", "[") or (_JSON_SCALAR(value) and fields[field].annotation is not str):
             try:
                 found[field] = json.loads(value)
-            except ValueError:
-                raise ConfigurationError(f"errorkit configuration: {name}={value!r} is not JSON") from None
+            except ValueError as error:
+                raise ConfigurationError.of(name, value, f"it is not JSON ({error}); write it as JSON") from None
         else:
             found[field] = value
     return found
-
-
-def _explain(error: ValidationError) -> str:
-    problems = []
-    for item in error.errors(include_url=False, include_context=False):
-        field = ".".join(str(part) for part in item["loc"])
-        if item["type"] == "extra_forbidden":
-            problems.append(f"{field}={item['input']!r}: no such setting{did_you_mean(field, Config.model_fields)}")
-        else:
-            problems.append(f"{field}={item['input']!r}: {item['msg'].removeprefix('Value error, ')}")
-    return "errorkit configuration: " + "; ".join(problems)

@@ -41,11 +41,13 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from errorkit import arguments
 from errorkit.arguments import public_members, refusal, slips
+from errorkit.configuration_error import ConfigurationError
 from errorkit.exchange import unsendable
 from errorkit.failure import Detail, Public
 from errorkit.redaction import QUOTES_INPUT
 from errorkit.remarks import remark
 from errorkit.retry import RateLimit, Wait, check_quota, check_wait
+from errorkit.spelling import nearest
 from errorkit.texts import named, plain_text
 
 _CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*").fullmatch
@@ -63,20 +65,44 @@ class Example(NamedTuple):
 
 
 def check_declaration(cls: type[APIError]) -> None:
-    """Refuse a class that could not be served. Raises ValueError or TypeError naming the fix."""
-    where = f"{cls.__module__}.{cls.__qualname__}"
+    """Refuse a class that could not be served, or that has a slip of an attribute. Raises ConfigurationError."""
     if not isinstance(cls.code, str) or not _CODE(cls.code):
-        raise ValueError(f"{where}.code={cls.code!r}: a code is lower snake case, for example 'invoice_not_found'")
+        raise _declared_wrongly(cls, "code", "a code is lower snake case; write for example 'invoice_not_found'")
     if not isinstance(cls.status, int) or isinstance(cls.status, bool) or not 400 <= cls.status <= 599:
-        raise ValueError(f"{where}.status={cls.status!r}: an error's status is an int in 400..599")
+        raise _declared_wrongly(cls, "status", "this is no status of an error; use an int in 400..599")
     for name in ("type", "title", "message", "description", "resolution"):
         if not isinstance(getattr(cls, name), str):
-            raise TypeError(f"{where}.{name}={getattr(cls, name)!r}: use a str")
+            raise _declared_wrongly(cls, name, "this is no text; use a str")
     for name in ("retryable", "concealable", "propagate"):
         if not isinstance(getattr(cls, name), bool):
-            raise TypeError(f"{where}.{name}={getattr(cls, name)!r}: use True or False")
+            raise _declared_wrongly(cls, name, "this is neither; use True or False")
     if not isinstance(cls.causes, tuple):
-        raise TypeError(f"{where}.causes={cls.causes!r}: use a tuple of str")
+        raise _declared_wrongly(cls, "causes", "this is no tuple; use a tuple of str")
+    for name, value in vars(cls).items():
+        if name == "status_code" and isinstance(value, int):
+            raise _declared_wrongly(cls, name, "it is not what is sent; use status")
+        meant = nearest(name, _DECLARED) if not name.startswith("_") else None
+        if meant is not None and isinstance(value, _type_of(meant)):
+            raise _declared_wrongly(cls, name, f"there is no such attribute; did you mean {meant!r}?")
+
+
+def _declared_wrongly(cls: type[APIError], name: str, why: str) -> ConfigurationError:
+    value: object = vars(cls)[name] if name in vars(cls) else getattr(cls, name)
+    return ConfigurationError.of(f"{cls.__module__}.{cls.__qualname__}.{name}", value, why)
+
+
+def _type_of(attribute: str) -> tuple[type, ...]:
+    """What an attribute of a class holds: a name that is only like it, for something else, is its author's own."""
+    if attribute == "default_retry_after":
+        return (int, float)
+    return (Mapping,) if attribute == "default_headers" else (type(getattr(APIError, attribute)),)
+
+
+_DECLARED = (
+    "code", "status", "type", "title", "message", "retryable", "concealable", "description", "causes", "resolution",
+    "examples", "propagate", "default_retry_after", "default_headers",
+)  # fmt: skip
+"""What a class declares."""
 
 
 class APIError(Exception):

@@ -86,6 +86,7 @@ class ErrorMiddleware(StarletteMiddleware):
 
     def describe(self, app: Starlette, path: str) -> None:
         """Let its OpenAPI document tell of errors."""
+        self.check_declared(operations(app), path)
         document_errors(app, self.handler, path)
 
 
@@ -109,7 +110,7 @@ def _declared(exception: BaseException) -> frozenset[str] | None:
 def install(app: FastAPI, *, config: Config | None = None, **settings: Unpack[Settings]) -> ErrorHandler:
     """Cover an application from an app factory; the same as `add_middleware(ErrorMiddleware)`.
 
-    Returns the handler. Raises ConfigurationError; RuntimeError if the application has started.
+    Returns the handler. Raises ConfigurationError, also for an application that has started.
     """
     handler = install_with(ErrorMiddleware, app, ErrorMiddleware.build(config, settings))
     document_errors(app, handler)
@@ -163,7 +164,7 @@ def _described(app: FastAPI, plain: dict[str, Any], handler: ErrorHandler, mount
     return document(plain, handler.catalog, dialect_for, options, declared_codes)
 
 
-def operations(app: FastAPI) -> Iterator[Operation]:
+def operations(app: Starlette) -> Iterator[Operation]:
     """Every operation of an application, included routers' too."""
     for route in _contexts(app.routes):
         dependant = getattr(route, "dependant", None)

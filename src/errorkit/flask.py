@@ -19,6 +19,7 @@ from werkzeug.exceptions import (
 from werkzeug.wsgi import ClosingIterator
 
 from errorkit import telemetry
+from errorkit.applications import added_twice, wrong_application
 from errorkit.declaration import Operation, raises
 from errorkit.errors import APIError, MalformedJSONError
 from errorkit.exchange import RawHeaders
@@ -121,7 +122,14 @@ class ErrorKit:
             self.init_app(app)
 
     def init_app(self, app: flask.Flask) -> None:
-        """Cover one application, whatever is registered with it before and afterwards."""
+        """Cover one application, whatever is registered with it before and afterwards.
+
+        Raises ConfigurationError for what is no Flask application, or has errorkit already.
+        """
+        if not isinstance(app, flask.Flask):
+            raise wrong_application(app, "a flask.Flask")
+        if "errorkit" in app.extensions:
+            raise added_twice(app)
         app.extensions["errorkit"] = self
         flask.got_request_exception.connect(_note_rule, app)
         served = _without_holding(app, app.wsgi_app)

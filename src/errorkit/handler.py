@@ -10,7 +10,8 @@ from typing import Any
 
 from errorkit import telemetry
 from errorkit.catalog import Catalog
-from errorkit.config import Config, ConfigurationError
+from errorkit.config import Config
+from errorkit.configuration_error import ConfigurationError, shown
 from errorkit.errors import APIError
 from errorkit.events import EventLog, compact, last_resort
 from errorkit.exchange import CLIENT_CLOSED_REQUEST, RawHeaders, Request, Response, phrase, raw_header
@@ -332,9 +333,16 @@ def build_handler(config: Config | None, settings: Settings) -> ErrorHandler:
     """The handler for a configuration, or for its settings. Raises ConfigurationError."""
     if config is None:
         config = Config.load(**settings)
+    elif not isinstance(config, Config):
+        raise ConfigurationError.of(
+            "config", config, f"this is no Config; give settings as keywords, or config=Config({_as_keywords(config)})"
+        )
     elif settings:
-        raise ConfigurationError(
-            f"errorkit configuration: config= and {', '.join(sorted(settings))}= are both given; "
-            "put all settings into the Config"
+        raise ConfigurationError.of(
+            "config", config, f"{', '.join(sorted(settings))}= is given, too; put all settings into the Config"
         )
     return ErrorHandler(config)
+
+
+def _as_keywords(settings: object) -> str:
+    return ", ".join(f"{k}={shown(v)}" for k, v in settings.items()) if isinstance(settings, dict) else "..."

@@ -15,6 +15,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from os import urandom
 
+from errorkit.configuration_error import ConfigurationError
+
 HEX = "0123456789abcdef"
 _SAFE = re.compile(r"[A-Za-z0-9._:\-]{1,128}").fullmatch
 _SAFE_BYTES = re.compile(rb"[A-Za-z0-9._:\-]{1,128}").fullmatch
@@ -80,7 +82,7 @@ class RequestIdFormat:
 
     The default (32 hex digits) is a UUIDv7. Other formats start with the time, so that
     they sort, if at least 64 random bits remain; shorter ones are random throughout.
-    Raises ValueError, naming the field, where ids could not be told apart or are unsafe.
+    Raises ConfigurationError where ids could not be told apart or are unsafe.
     """
 
     prefix: str = ""
@@ -92,12 +94,18 @@ class RequestIdFormat:
     def __post_init__(self) -> None:
         object.__setattr__(self, "new", self.generate or self._maker())
         if len(set(self.alphabet)) != len(self.alphabet) or len(self.alphabet) < 2:
-            raise ValueError(f"alphabet={self.alphabet!r} needs two or more different characters")
+            raise ConfigurationError.of(
+                "RequestIdFormat.alphabet", self.alphabet, "it needs two or more different characters; give these"
+            )
         if self.generate is None and self.length * math.log2(len(self.alphabet)) < 32:
-            raise ValueError(f"length={self.length} leaves under 32 random bits; use more characters")
+            raise ConfigurationError.of(
+                "RequestIdFormat.length", self.length, "it leaves under 32 random bits; use more characters"
+            )
         sample = self.new()
         if not isinstance(sample, str) or not is_safe(sample):
-            raise ValueError(f"request ids such as {sample!r} are not safe; use 1 to 128 of letters, digits and ._:-")
+            raise ConfigurationError.of(
+                "RequestIdFormat", sample, "ids such as this are not safe; use 1 to 128 of letters, digits and ._:-"
+            )
 
     def _maker(self) -> Callable[[], str]:
         if (self.prefix, self.length, self.alphabet) == ("", 32, HEX):

@@ -14,6 +14,8 @@ from functools import lru_cache
 from time import time
 from typing import NamedTuple
 
+from errorkit.configuration_error import ConfigurationError
+
 Wait = float | timedelta | datetime
 """Seconds, a duration, or the instant at which waiting ends."""
 
@@ -75,12 +77,20 @@ def check_wait(wait: object) -> Wait:
 
 
 def check_quota(quota: object) -> RateLimit:
-    """`quota` if its numbers can be sent. Raises TypeError that names what is none."""
+    """`quota` if it can be sent; fewer requests left than none, and a reset in the past, count as zero.
+
+    Raises ConfigurationError, naming the value and the fix.
+    """
     if not isinstance(quota, RateLimit):
-        raise TypeError(f"rate_limit= is of type {type(quota).__name__}; use a RateLimit")
-    for name, number in zip(RateLimit._fields[:4], quota, strict=False):
-        if not isinstance(number, (int, float)) or isinstance(number, bool) or not math.isfinite(number):
-            raise TypeError(f"rate_limit={name}={number!r}: use a finite number")
+        raise ConfigurationError.of("rate_limit", quota, "this is no quota; use RateLimit(limit=..., remaining=...)")
+    for name in ("limit", "remaining", "reset", "window"):
+        value: object = getattr(quota, name)
+        if not isinstance(value, (int, float) if name == "reset" else int) or isinstance(value, bool):
+            kind = "a number of seconds" if name == "reset" else "an int"
+            raise ConfigurationError.of(f"RateLimit.{name}", value, f"this is no number; use {kind}")
+    if quota.limit < 0 or quota.window < 0:
+        name, value = ("limit", quota.limit) if quota.limit < 0 else ("window", quota.window)
+        raise ConfigurationError.of(f"RateLimit.{name}", value, "this is below zero; use an int of zero or more")
     return quota
 
 

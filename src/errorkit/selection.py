@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.config import Config
+from errorkit.dialect_trial import failed, try_dialect
 from errorkit.encoding import text_of
 from errorkit.events import last_resort
 from errorkit.exchange import RawHeaders, Request
@@ -25,13 +26,16 @@ StandIn = tuple[Public, list[bytes], RawHeaders]
 class Selection:
     """The configured dialects, each proven at start-up to take every error of the catalogue.
 
-    Raises ValueError for one that does not.
+    Raises ConfigurationError for one that does not.
     """
 
     def __init__(self, config: Config) -> None:
         self.catalog: Catalog = config.catalog
         self._trust_inbound = config.trust_inbound
         self._held: tuple[tuple[str, bool], ...] = config.hold_start
+        for _, dialect in config.dialects:
+            if dialect is not None:
+                try_dialect(dialect, self.catalog)
         self.renderers = tuple((prefix, Renderer(d) if d else None) for prefix, d in config.dialects)
         self.only = self.renderers[0][1] if len(self.renderers) == 1 and not self.renderers[0][0] else None
         """The renderer of every path, where there is one for all."""
@@ -105,11 +109,7 @@ def _rehearse(renderer: Renderer, spec: ErrorSpec, wait: tuple[int | None, bool]
         public = Public(spec.code, status, coarse, spec.title, message, retryable=wait[1])
         return public, renderer.around_id(public), renderer.vendor(public._replace(retry_after=wait[0]))
     except Exception as error:
-        name = renderer.dialect.name or type(renderer.dialect).__name__
-        raise ValueError(
-            f"dialect {name!r} cannot write the error {spec.code!r}: {type(error).__name__}: {error}; "
-            f"its write() must take every error of the catalogue"
-        ) from error
+        raise failed(renderer.dialect, "write", f"the error {spec.code!r}", error) from error
 
 
 def _id_maker(form: RequestIdFormat) -> Callable[[], str]:

@@ -7,14 +7,16 @@ from functools import lru_cache
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?`, or the words to choose from."""
+    """`; did you mean 'x'?`, whatever the word's case, or the words to choose from."""
     import difflib  # only a mistake needs it
 
-    names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=3, cutoff=0.6)
+    names = {name.lower(): name for name in sorted(known)}
+    close = difflib.get_close_matches(word.lower(), names, n=3, cutoff=0.6)
+    if close and close[0] == word.lower():
+        del close[1:]
     if close:
-        return "; did you mean " + " or ".join(map(repr, close)) + "?"
-    return "; known are " + ", ".join(names) if names and len(names) <= 40 else ""
+        return "; did you mean " + " or ".join(repr(names[name]) for name in close) + "?"
+    return "; known are " + ", ".join(names.values()) if names and len(names) <= 40 else ""
 
 
 @lru_cache(maxsize=256)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Unpack
 
+from errorkit.applications import check_protocol
 from errorkit.declaration import raises
 from errorkit.exchange import RawHeaders, Response, phrase
 from errorkit.lifecycle import DONE, ENDED, HELD, HOLD, PASSING, RAISE, Exchange, Fate, Frame
@@ -82,6 +83,7 @@ class ErrorMiddleware:
         if handler is None:
             from errorkit.handler import build_handler
 
+            check_protocol(app, 2)
             handler = build_handler(config, settings)
         self.app = app
         self.handler = handler

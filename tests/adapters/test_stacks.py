@@ -20,6 +20,7 @@ from driving import asgi
 from errorkit import ConflictError, errors
 from errorkit import fastapi as for_fastapi
 from errorkit import starlette as for_starlette
+from errorkit.asgi import ErrorMiddleware as GenericMiddleware
 from errorkit.config import Config
 from errorkit.events import EventLog
 from errorkit.handler import ErrorHandler
@@ -162,10 +163,8 @@ def test_reraise_gives_the_frameworks_debug_page(framework: type[Starlette], cov
 
 @in_each
 def test_two_errorkits_answer_once(framework: type[Starlette], log: list[Any]) -> None:
-    """A second one with other settings is a stranger: one envelope, one ID, one event."""
-    covered = added(framework, {"dialect": "problem"})
-    module = for_fastapi if framework is FastAPI else for_starlette
-    covered.add_middleware(module.ErrorMiddleware, dialect="openai")
+    """One around the other, with other settings: one envelope, one ID, one event."""
+    covered = GenericMiddleware(added(framework, {"dialect": "problem"}), dialect="openai")
     for path, status in (("/conflict", 409), ("/nowhere", 404), ("/crash", 500)):
         log.clear()
         reply = asgi(covered, path=path)

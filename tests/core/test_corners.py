@@ -572,12 +572,16 @@ def test_a_long_last_event_is_cut_as_a_body_is() -> None:
 class DemandingNotFound(errors.NotFoundError):
     """Overrides the standard error, and cannot be made without a word."""
 
+    code = "not_found"
+
     def __init__(self, resource: str) -> None:
         super().__init__(f"There is no {resource}.")
 
 
 class DemandingInternal(errors.InternalError):
     """The same for crashes."""
+
+    code = "internal"
 
     def __init__(self, *, shard: int) -> None:
         super().__init__(context={"shard": shard})

@@ -16,6 +16,7 @@ from flit_core import buildapi
 import errorkit
 from errorkit import errors
 from errorkit.catalog import Catalog, ErrorSpec
+from errorkit.config import ConfigurationError
 from errorkit.errors import STANDARD, APIError, Example
 from errorkit.failure import Detail
 from errorkit.retry import RateLimit
@@ -218,7 +219,7 @@ def test_a_module_gives_its_own_errors() -> None:
 
 def test_only_classes_and_modules_are_listed() -> None:
     """Anything else is refused, and named."""
-    with pytest.raises(TypeError, match="errors='x'"):
+    with pytest.raises(ConfigurationError, match="catalog='x': this cannot be listed"):
         Catalog(["x"])  # type: ignore[list-item]
 
 

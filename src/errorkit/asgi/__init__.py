@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Unpack
 
+from errorkit.applications import check_protocol
 from errorkit.asgi import websocket
 from errorkit.asgi.exchange import ASGIExchange
 from errorkit.asgi.messages import (
@@ -20,6 +21,7 @@ from errorkit.asgi.messages import (
     listed_headers,
     routed_path,
 )
+from errorkit.asgi.refusal import Refusal, made_by_stack
 from errorkit.declaration import raises
 from errorkit.lifecycle import ENDED
 from errorkit.request_id import current
@@ -95,8 +97,11 @@ class ErrorMiddleware(OutermostPlace):
 
     config: a `Config`; or its settings as keywords (`dialect="openai"`, ...).
 
-    Raises ConfigurationError where these cannot be used.
+    Raises ConfigurationError where these cannot be used; made by Starlette's stack, it keeps the service from starting.
     """
+
+    refusal: Refusal | None = None
+    """What has been put in the place of the application, where errorkit could not be configured."""
 
     def __init__(
         self,
@@ -107,11 +112,31 @@ class ErrorMiddleware(OutermostPlace):
         **settings: Unpack[Settings],
     ) -> None:
         if handler is None:
-            from errorkit.handler import build_handler
-
-            handler = build_handler(config, settings)
+            try:
+                check_protocol(app, 3)
+                handler = self.build(config, settings)
+            except Exception as error:
+                if not made_by_stack():
+                    raise
+                self.refuse(error)
+                return
         self.app = app
         self.errors = handler
+
+    @classmethod
+    def build(cls, config: Config | None, settings: Settings) -> ErrorHandler:
+        """A handler of these settings. Raises ConfigurationError."""
+        from errorkit.handler import build_handler
+
+        return build_handler(config, settings)
+
+    def refuse(self, reason: Exception) -> None:
+        """Do not let the service start; without a lifespan, answer every request with the bare envelope of a crash."""
+        from errorkit.config import Config
+        from errorkit.handler import ErrorHandler
+
+        self.app = self.refusal = Refusal(reason)
+        self.errors = ErrorHandler(Config())
 
     @property
     def handler(self) -> ErrorHandler:

@@ -21,6 +21,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, dataclass_transform
 
+from errorkit.configuration_error import ConfigurationError
 from errorkit.errors import STANDARD
 from errorkit.failure import Detail, Public, undotted
 from errorkit.request_id import RequestIdFormat
@@ -79,8 +80,8 @@ class Dialect(_Adaptable):
 
     The attributes below are the defaults; a subclass overrides them, and so does a keyword
     of the constructor: `OpenAI(renames={"internal": "internal_error"})`. Unknown keywords
-    raise TypeError. What your own class adds, annotate (`tone: str = "dry"`): so type
-    checkers know it as a keyword, too.
+    raise ConfigurationError. What your own class adds, annotate (`tone: str = "dry"`): so
+    type checkers know it as a keyword, too.
     """
 
     name: str = ""
@@ -142,10 +143,14 @@ class Dialect(_Adaptable):
         for name, value in attributes.items():
             if not hasattr(type(self), name) or name.startswith("_") or callable(getattr(type(self), name)):
                 known = [n for n in dir(type(self)) if not n.startswith("_") and not callable(getattr(type(self), n))]
-                raise TypeError(f"{type(self).__name__} has no attribute {name!r}{did_you_mean(name, known)}")
+                raise ConfigurationError.of(
+                    f"{type(self).__name__}.{name}", value, f"there is no such attribute{did_you_mean(name, known)}"
+                )
             setattr(self, name, value)
         if self.code_case not in _CASES:
-            raise ValueError(f"code_case={self.code_case!r}: use one of {', '.join(_CASES)}")
+            raise ConfigurationError.of(
+                f"{type(self).__name__}.code_case", self.code_case, f"there is no such case; use {', '.join(_CASES)}"
+            )
         self._canonical: dict[str, str] = {}
         for code, spelling in self.renames.items():
             self._canonical.setdefault(spelling, code)

@@ -8,17 +8,19 @@ outermost layer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Unpack
 
 from starlette.applications import Starlette
 
+from errorkit.applications import added_late, added_twice, wrong_application
 from errorkit.asgi import ErrorMiddleware as GenericMiddleware
 from errorkit.asgi import begin, websocket
 from errorkit.asgi.exchange import ASGIExchange
 from errorkit.asgi.messages import PYTHON_FUNCTIONS, SCOPE_KEY, ASGIApp, Receive, Scope, Send, in_python
-from errorkit.declaration import raises
+from errorkit.configuration_error import ConfigurationError
+from errorkit.declaration import Operation, raises
 from errorkit.events import last_resort
 from errorkit.handler import build_handler
 from errorkit.lifecycle import HELD, WAITING, came_through
@@ -67,13 +69,13 @@ class ErrorMiddleware(GenericMiddleware):
         **settings: Unpack[Settings],
     ) -> None:
         self.settled = handler is not None
-        if handler is None:
-            handler = self.build(config, settings)
-        super().__init__(app, handler=handler)
-        if not self.settled and isinstance(app, Starlette):
+        super().__init__(app, config=config, handler=handler, **settings)
+        if self.settled or self.refusal is not None:
+            return
+        if isinstance(app, Starlette):
             self.settled = True
-            install_with(type(self), app, handler)
-        elif not self.settled:
+            install_with(type(self), app, self.errors)
+        else:
             owner = self.owner(app)
             if owner is not None:
                 enter_before_others(self, owner)
@@ -95,7 +97,29 @@ class ErrorMiddleware(GenericMiddleware):
         return None
 
     def describe(self, app: Starlette, path: str) -> None:
-        """Called with each application that is covered, and the path that it is reached by."""
+        """Called with each application that is covered, and the path that it is reached by.
+
+        Raises ConfigurationError for a route that declares an error without a place in the catalogue.
+        """
+        self.check_declared(operations(app), path)
+
+    def check_declared(self, operations: Iterable[Operation], path: str) -> None:
+        """Look for codes that routes declare and no catalogue has: the OpenAPI document could not be made."""
+        catalog = self.handler.catalog
+        try:
+            for operation in operations:
+                served = path + operation.path
+                unknown = [code for code in operation.declared if code not in catalog]
+                if unknown and self.handler.renderer_for(served) is not None:
+                    raise ConfigurationError.of(
+                        f"raises of {operation.method} {served}",
+                        unknown[0],
+                        "the catalogue has no such code; list its class in catalog=",
+                    )
+        except ConfigurationError:
+            raise
+        except Exception as own:
+            last_resort("the declarations of routes could not be read", own)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a scope pass whose exchange has been begun further out."""
@@ -108,8 +132,12 @@ class ErrorMiddleware(GenericMiddleware):
         """A scope that no place further out has seen: the first one, a lifespan, or one that is left alone."""
         app = scope.get("app")
         within = isinstance(app, Starlette) and app.middleware_stack is not None and has_errorkit(app)
-        if isinstance(app, Starlette) and within and self.prevented is None:
+        if isinstance(app, Starlette) and within and self.prevented is None and self.refusal is None:
             self.settle(app, scope["type"])
+        if self.refusal is not None:
+            serve = self.refusal if SCOPE_KEY in scope else super().__call__
+            await serve(scope, receive, send)
+            return
         if self.prevented is not None and scope["type"] == "lifespan":
             await receive()
             await send({"type": "lifespan.startup.failed", "message": f"errorkit: {self.prevented}"})
@@ -134,6 +162,7 @@ class ErrorMiddleware(GenericMiddleware):
         try:
             if not self.settled:
                 self.settled = True
+                check_added_once(app)
                 guard = app.router.middleware_stack
                 if isinstance(guard, Guard) and getattr(app.state, "errorkit", None) is None:
                     self.errors = guard.handler  # its stack has been built before
@@ -144,6 +173,8 @@ class ErrorMiddleware(GenericMiddleware):
                 early = first == "lifespan" or first_in or self.owner(self.app) is not None
                 self.announce(cover, **({} if early else {"uncovered": _REFUSED_BEFORE}))
             app.middleware_stack = Outermost.of(stack, self.handler)
+        except ConfigurationError as wrong:
+            self.refuse(wrong)
         except Exception as own:
             self.prevented = own
             last_resort("errorkit could not be put into the application", own)
@@ -188,6 +219,19 @@ def has_errorkit(app: Starlette) -> bool:
     if getattr(app.state, "errorkit", None) is not None:
         return True
     return any(isinstance(each.cls, type) and issubclass(each.cls, ErrorMiddleware) for each in app.user_middleware)
+
+
+def check_added_once(app: Starlette) -> None:
+    """Refuse an application that errorkit was added to twice, or as an object. Raises ConfigurationError."""
+    times = int(getattr(app.state, "errorkit", None) is not None)
+    for each in app.user_middleware:
+        made: Any = each.cls
+        if isinstance(made, GenericMiddleware):
+            why = "add_middleware was given one that is made already; use app.add_middleware(ErrorMiddleware, ...)"
+            raise ConfigurationError.of("app", app, why)
+        times += isinstance(made, type) and issubclass(made, GenericMiddleware)
+    if times > 1:
+        raise added_twice(app)
 
 
 def enter_before_others(kit: ErrorMiddleware, app: Starlette) -> None:
@@ -244,21 +288,29 @@ async def _pass(exchange: ASGIExchange, app: ASGIApp, scope: Scope, receive: Rec
 def install(app: Starlette, *, config: Config | None = None, **settings: Unpack[Settings]) -> ErrorHandler:
     """Cover an application from an app factory, from its first request on, with or without a lifespan.
 
-    Returns the handler. Raises ConfigurationError; RuntimeError if the application has started.
+    Returns the handler. Raises ConfigurationError, also for an application that has started.
     """
     return install_with(ErrorMiddleware, app, ErrorMiddleware.build(config, settings))
 
 
 def install_with(middleware: type[ErrorMiddleware], app: Starlette, handler: ErrorHandler) -> ErrorHandler:
     """Cover an application with a given middleware class as soon as its stack is built."""
+    if not isinstance(app, Starlette):
+        raise wrong_application(app, "a Starlette application")
+    if has_errorkit(app):
+        raise added_twice(app)
     if app.middleware_stack is not None:
-        raise RuntimeError("errorkit must be installed before the application serves its first request")
+        raise added_late(app)
     build: Callable[[], ASGIApp] = app.build_middleware_stack
 
     def build_covered() -> ASGIApp:
         entry = middleware(app.router, handler=handler)
         try:
+            check_added_once(app)
             cover = entry.cover(app)
+        except ConfigurationError as wrong:
+            entry.refuse(wrong)
+            return entry
         except Exception as own:
             last_resort("errorkit could not be put into the application", own)
             entry.prevented = own
