@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from errorkit.accept import media_ranges, weight
 from errorkit.dialects import Dialect
 from errorkit.dialects.problem import Problem
 from errorkit.exchange import RawHeaders
@@ -21,9 +22,6 @@ _KEPT = (
 )
 """What a path's dialect decides about status and headers, whatever the body's form."""
 
-MAX_ACCEPT = 1024
-"""Characters of an Accept field that are read: what a client really prefers stands there."""
-
 
 def problem_beside(dialect: Dialect) -> Problem | None:
     """The problem dialect for paths of another one; None where that is the form already."""
@@ -33,33 +31,12 @@ def problem_beside(dialect: Dialect) -> Problem | None:
 
 
 def prefers_problem(accept: str, own: str) -> bool:
-    """Does an Accept field name problem details, and no less than the dialect's own media type.
-
-    Total: what cannot be understood in the field asks for nothing. What begins beyond
-    `MAX_ACCEPT` characters is not read.
-    """
-    if len(accept) > MAX_ACCEPT:
-        accept = accept[:MAX_ACCEPT].rpartition(",")[0]
-    qualities = dict([_quality(item) for item in accept.split(",") if item and not item.isspace()])
-    asked = qualities.get(Problem.media_type, 0.0)
-    if asked <= 0:
+    """Does an Accept field name problem details, and no less than the dialect's own media type."""
+    ranges = media_ranges(accept)
+    if not any(f"{each.type}/{each.subtype}" == Problem.media_type for each in ranges):
         return False
-    own = own.partition(";")[0]
-    ranges = (own, own.partition("/")[0] + "/*", "*/*")
-    return asked >= next((qualities[name] for name in ranges if name in qualities), 0.0)
-
-
-def _quality(item: str) -> tuple[str, float]:
-    """A media range and its weight, 0..1."""
-    name, *parameters = (part.strip().lower() for part in item.split(";"))
-    quality = 1.0
-    for parameter in parameters:
-        if parameter.startswith("q="):
-            try:
-                quality = min(float(parameter[2:]), 1.0)
-            except ValueError:
-                quality = 0.0
-    return name, quality
+    asked = weight(ranges, Problem.media_type)
+    return asked > 0 and asked >= weight(ranges, own)
 
 
 def varying(headers: Iterable[tuple[bytes, bytes]]) -> RawHeaders:

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 
 from counting import calls
 from errorkit import APIError, ConflictError
+from errorkit.accept import MAX_ACCEPT
 from errorkit.arguments import public_members
 from errorkit.encoding import encode
 from errorkit.events import EventLog, compact
@@ -21,7 +22,7 @@ from errorkit.finding_words import repeats
 from errorkit.handler import build_handler
 from errorkit.httpx import AsyncUpstreamTransport, UpstreamTransport
 from errorkit.identification import Identifier
-from errorkit.negotiation import MAX_ACCEPT, prefers_problem
+from errorkit.negotiation import prefers_problem
 from errorkit.redaction import Redactor
 from errorkit.retry import MAX_FIELD, clock, parse_rate_limit, parse_retry_after
 from errorkit.upstream import MAX_BODY, BoundedBody, UpstreamError, UpstreamUnavailableError

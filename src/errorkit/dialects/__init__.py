@@ -99,7 +99,8 @@ class Dialect(_Adaptable):
 
     code_case: CodeCase = "snake"
     renames: Mapping[str, str] = MappingProxyType({})
-    """Canonical code to this dialect's spelling, where the case alone does not give it."""
+    """Canonical code to this dialect's spelling, where the case alone does not give it. The constructor's keyword
+    is laid over the class's."""
     types: Mapping[int, str] = MappingProxyType({})
     """Status to `type`, for errors whose class names none; 400 and 500 stand for their families."""
     known_types: frozenset[str] = frozenset()
@@ -147,6 +148,8 @@ class Dialect(_Adaptable):
                     f"{type(self).__name__}.{name}", value, f"there is no such attribute{did_you_mean(name, known)}"
                 )
             setattr(self, name, value)
+        if "renames" in attributes:
+            self.renames = {**type(self).renames, **self.renames}
         if self.code_case not in _CASES:
             raise ConfigurationError.of(
                 f"{type(self).__name__}.code_case", self.code_case, f"there is no such case; use {', '.join(_CASES)}"
