@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType, ModuleType
 from typing import Any
 
 from errorkit.configuration_error import ConfigurationError
-from errorkit.errors import STANDARD, APIError, Example, check_declaration
+from errorkit.errors import STANDARD, APIError, Example, InternalError, check_declaration, is_code
 from errorkit.exchange import phrase
 from errorkit.spelling import did_you_mean
 
@@ -89,6 +89,12 @@ class Catalog:
     field_codes: a field's own detail code (`{"role": "invalid_role"}`), by its last member
         or its dotted path.
     retired: codes that were once in use. None of the errors may have one.
+    rename: standard codes to the service's own names for them (`{"internal": "internal_error"}`): the only
+        names that they have here, for the wire, the log, the settings and all that is published.
+
+    A listed class answers for the standard error that it derives from, under a code of its own, if it says
+    `answers_for_standard = True`. So does, without saying it, the only listed subclass of InternalError, for a
+    crash, if it has nothing of its own but a code, a title and words for the reference.
 
     Raises ConfigurationError for two meanings of one code, naming both places, and for what is no such class.
     """
@@ -99,29 +105,64 @@ class Catalog:
         *,
         field_codes: Mapping[str, str] | None = None,
         retired: Iterable[str] = (),
+        rename: Mapping[str, str] | None = None,
     ) -> None:
+        self.renamed: Mapping[str, str] = MappingProxyType(dict(rename or {}))
         self.field_codes: Mapping[str, str] = MappingProxyType(dict(field_codes or {}))
         self.retired: frozenset[str] = frozenset(retired)
         self._by_code: dict[str, ErrorSpec] = {}
         self._by_status: dict[int, ErrorSpec] = {}
         self._fallbacks: dict[int, ErrorSpec] = {}
-        for cls in _classes(errors):
-            self._add(ErrorSpec.of(cls))
+        listed = list(_classes(errors))
+        self._answering = _answering(listed)
+        self._check_renamed()
+        for cls in listed:
+            self._add(self._spec(cls))
         for cls in STANDARD:
-            own = self._by_code.get(cls.code)
+            code = self.current(cls.code)
+            own = self._by_code.get(code)
             if own is None:
-                self._add(ErrorSpec.of(cls))
+                self._add(self._spec(cls))
             elif not issubclass(own.cls, cls):
                 raise ConfigurationError.of(
                     "catalog",
                     own.cls,
-                    f"code {cls.code!r} is declared by {_place(own.cls)} and by {_place(cls)}; "
+                    f"code {code!r} is declared by {_place(own.cls)} and by {_place(cls)}; "
                     f"derive the first from {cls.__name__} to override it, or choose another code",
                 )
         for cls in STANDARD:  # a status's default is the standard class, or what overrides it
-            self._by_status.setdefault(cls.status, self._by_code[cls.code])
+            self._by_status.setdefault(cls.status, self._by_code[self.current(cls.code)])
         for spec in self._by_code.values():
             self._by_status.setdefault(spec.status, spec)
+
+    def current(self, code: str) -> str:
+        """The name that a code has here, as a class declares it: another one where a standard code is renamed."""
+        answering = self._answering.get(code)
+        return self.renamed.get(code, code) if answering is None else answering.code
+
+    def _spec(self, cls: ErrorClass) -> ErrorSpec:
+        spec = ErrorSpec.of(cls)
+        code = self.current(cls.code)
+        return spec if code == cls.code else replace(spec, code=code)
+
+    def _check_renamed(self) -> None:
+        """Refuse names that could not be used, or that rename nothing. Raises ConfigurationError."""
+        standard = [cls.code for cls in STANDARD]
+        for code, name in self.renamed.items():
+            field = f"catalog.rename[{code!r}]"
+            if code not in standard:
+                fix = did_you_mean(code, standard) or "; of a class of your own, change the code itself"
+                raise ConfigurationError.of(field, name, f"there is no such standard code{fix}")
+            if not is_code(name):
+                raise ConfigurationError.of(
+                    field, name, "a code is lower snake case; write for example 'internal_error'"
+                )
+            if code in self._answering:
+                raise ConfigurationError.of(
+                    field,
+                    name,
+                    f"{_place(self._answering[code])} answers for it already; leave one of the two",
+                )
 
     def _add(self, spec: ErrorSpec) -> None:
         if spec.code in self.retired:
@@ -162,15 +203,15 @@ class Catalog:
         A class that is not listed stands for itself, unless its code is overridden here
         by one of its subclasses.
         """
-        own = self._by_code.get(cls.code)
+        own = self._by_code.get(self.current(cls.code))
         if own is not None and (own.cls is cls or issubclass(own.cls, cls)):
             return own
-        return ErrorSpec.of(cls)
+        return self._spec(cls)
 
     def by_status(self, status: int) -> ErrorSpec:
         """The spec for an answer of which only the status is known; beyond 400..599, "internal"."""
         if not 400 <= status <= 599:
-            return self._by_code["internal"]
+            return self.by_class(InternalError)
         spec = self._by_status.get(status) or self._fallbacks.get(status)
         if spec is None:
             words = phrase(status)
@@ -184,6 +225,36 @@ class Catalog:
             spec = ErrorSpec.of(cls) if code not in self._by_code else base
             self._fallbacks[status] = spec
         return spec
+
+
+_RENAMES_ONLY = frozenset({"code", "title", "description", "causes", "resolution", "examples"})
+"""What a class may have of its own and still be the error that it derives from, under another name."""
+
+
+def _answering(listed: Iterable[ErrorClass]) -> Mapping[str, ErrorClass]:
+    """By standard code, the listed class of another code that answers for it.
+
+    Raises ConfigurationError where two say that they do.
+    """
+    listed = list(listed)
+    found: dict[str, ErrorClass] = {}
+    for cls in listed:
+        if not vars(cls).get("answers_for_standard", False):
+            continue
+        base = next((each for each in cls.__mro__[1:] if each in STANDARD), None)
+        if base is None or cls.status != base.status:
+            why = "it derives from no standard error of its status; derive it from one, such as InternalError"
+            raise ConfigurationError.of(f"{_place(cls)}.answers_for_standard", True, why)
+        other = found.setdefault(base.code, cls)
+        if other is not cls:
+            why = f"{_place(other)} answers for {base.__name__}, too; let one of them say so"
+            raise ConfigurationError.of(f"{_place(cls)}.answers_for_standard", True, why)
+    crashes = [cls for cls in listed if issubclass(cls, InternalError)]
+    if InternalError.code not in found and len(crashes) == 1 and crashes[0].__bases__ == (InternalError,):
+        own = {name for name in vars(crashes[0]) if not name.startswith("__")}
+        if own <= _RENAMES_ONLY:
+            found[InternalError.code] = crashes[0]
+    return {code: cls for code, cls in found.items() if cls.code != code}
 
 
 def _snake(words: str) -> str:

@@ -107,7 +107,8 @@ def check_translator(exception: type[BaseException], target: Any, catalog: Catal
     """Refuse what could not answer for an exception. Raises ConfigurationError."""
     why = None
     if isinstance(target, type) and issubclass(target, APIError):
-        listed = catalog.by_code(target.code).cls if target.code in catalog else None
+        code = catalog.current(target.code)
+        listed = catalog.by_code(code).cls if code in catalog else None
         if listed is None or not (issubclass(listed, target) or issubclass(target, listed)):
             why = f"the catalogue does not list it; add it: catalog=[{target.__name__}]"
         else:

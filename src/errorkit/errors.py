@@ -64,16 +64,21 @@ class Example(NamedTuple):
     fixed: str
 
 
+def is_code(code: object) -> bool:
+    """Is it a code: lower snake case."""
+    return isinstance(code, str) and bool(_CODE(code))
+
+
 def check_declaration(cls: type[APIError]) -> None:
     """Refuse a class that could not be served, or that has a slip of an attribute. Raises ConfigurationError."""
-    if not isinstance(cls.code, str) or not _CODE(cls.code):
+    if not is_code(cls.code):
         raise _declared_wrongly(cls, "code", "a code is lower snake case; write for example 'invoice_not_found'")
     if not isinstance(cls.status, int) or isinstance(cls.status, bool) or not 400 <= cls.status <= 599:
         raise _declared_wrongly(cls, "status", "this is no status of an error; use an int in 400..599")
     for name in ("type", "title", "message", "description", "resolution"):
         if not isinstance(getattr(cls, name), str):
             raise _declared_wrongly(cls, name, "this is no text; use a str")
-    for name in ("retryable", "concealable", "propagate"):
+    for name in ("retryable", "concealable", "propagate", "answers_for_standard"):
         if not isinstance(getattr(cls, name), bool):
             raise _declared_wrongly(cls, name, "this is neither; use True or False")
     if not isinstance(cls.causes, tuple):
@@ -100,7 +105,7 @@ def _type_of(attribute: str) -> tuple[type, ...]:
 
 _DECLARED = (
     "code", "status", "type", "title", "message", "retryable", "concealable", "description", "causes", "resolution",
-    "examples", "propagate", "default_retry_after", "default_headers",
+    "examples", "propagate", "answers_for_standard", "default_retry_after", "default_headers",
 )  # fmt: skip
 """What a class declares."""
 
@@ -119,6 +124,8 @@ class APIError(Exception):
         default_headers: sent with every occurrence.
         description, causes, resolution, examples: for the reference.
         propagate: should a client library raise it, or log it and go on (fail-open).
+        answers_for_standard: listed, it takes the place of the standard error that it derives from: under its
+            code goes out what the framework, or a crash, would have brought. Not inherited.
 
     Parameters:
         message: for the client's developer; public.
@@ -151,6 +158,7 @@ class APIError(Exception):
     resolution: ClassVar[str] = ""
     examples: ClassVar[tuple[Example, ...]] = ()
     propagate: ClassVar[bool] = True
+    answers_for_standard: ClassVar[bool] = False
     default_retry_after: ClassVar[float | None] = None
     default_headers: ClassVar[Mapping[str, str]] = _EMPTY
 

@@ -12,7 +12,7 @@ from errorkit import telemetry
 from errorkit.catalog import Catalog
 from errorkit.config import Config
 from errorkit.configuration_error import ConfigurationError, shown
-from errorkit.errors import APIError
+from errorkit.errors import APIError, InternalError
 from errorkit.events import EventLog, compact, last_resort
 from errorkit.exchange import CLIENT_CLOSED_REQUEST, RawHeaders, Request, Response, phrase, raw_header
 from errorkit.failure import Failure, Private, Public, new_tuple, release, traceback_of
@@ -299,13 +299,13 @@ class ErrorHandler:
         """errorkit itself failed: a body prepared at start-up, the right status, and a trace."""
         if own is not exception:
             last_resort(f"an answer had to be simplified (request {request.request_id})", own)
-        spec = self.catalog.by_code("internal")
+        spec = self.catalog.by_class(InternalError)
         try:
             spec = self.presenter.conceal(self.identifier.identify(exception)).spec if exception is not None else spec
             if status is not None:
                 spec = self.catalog.by_status(status)
         except Exception:
-            spec = self.catalog.by_code("internal")
+            spec = self.catalog.by_class(InternalError)
         try:
             pairs = [raw_header(name, value) for name, value in spec.default_headers.items()]
             declared = [pair for pair in pairs if pair is not None]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from errorkit.catalog import Catalog
-from errorkit.errors import APIError
+from errorkit.errors import APIError, InternalError
 from errorkit.finding_words import are_findings
 from errorkit.normalisation import says_nothing
 from errorkit.retry import check_wait
@@ -34,7 +34,7 @@ def from_http_exception(
         `detail_value`. Of a 5xx a code of the catalogue and a wait are shown: the event has the rest.
     """
     if not 400 <= status <= 599:
-        error = catalog.by_code("internal").occurrence()
+        error = catalog.by_class(InternalError).occurrence()
         error.context = {"http_exception_status": status}
         return error
     if status >= 500:

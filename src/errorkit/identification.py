@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from errorkit.catalog import Catalog, ErrorSpec
-from errorkit.errors import APIError
+from errorkit.errors import APIError, InternalError
 from errorkit.failure import leaves, new_tuple
 
 _MAX_LEAVES = 1000
@@ -39,7 +39,7 @@ class Identifier:
         self._translator_of: WeakKeyDictionary[type, Translator | None] = WeakKeyDictionary()
         """By class; an application may make classes while it runs, and let go of them."""
         self._specs: dict[type[APIError], ErrorSpec] = {}
-        self._internal = catalog.by_code("internal")
+        self._internal = catalog.by_class(InternalError)
 
     def add(self, translators: Mapping[type[BaseException], Translator]) -> None:
         """An adapter's exception classes; the configuration's own win, and the later one of two adapters."""

@@ -10,7 +10,7 @@ from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.config import Config
 from errorkit.dialects import Dialect
 from errorkit.envelope_members import members_beside
-from errorkit.errors import APIError, MalformedJSONError, ValidationError
+from errorkit.errors import APIError, ForbiddenError, MalformedJSONError, NotFoundError, ValidationError
 from errorkit.exchange import RawHeaders, legal
 from errorkit.failure import NOTHING, Detail, Public
 from errorkit.header_fields import belongs, sendable
@@ -56,8 +56,8 @@ class Presenter:
         self._docs_url = config.docs_url
         self._status_missing, self._status_invalid = config.status_missing, config.status_invalid
         self._negotiate = config.negotiate
-        self._not_found = self.catalog.by_code("not_found").cls
-        self._forbidden = self.catalog.by_code("forbidden").cls
+        self._not_found = self.catalog.by_class(NotFoundError).cls
+        self._forbidden = self.catalog.by_class(ForbiddenError).cls
         self._declared: dict[tuple[type[APIError], Renderer, bool], tuple[RawHeaders, bool]] = {}
 
     def conceal(self, identified: Identified) -> Shown:
@@ -125,7 +125,7 @@ class Presenter:
             retryable = False
         seconds, resume_at = (None, None) if advice is None else advice
         rate_limit = None if error is None else error.rate_limit
-        doc_url = self._docs_url and self._docs_url.replace("{code}", spec.code)
+        doc_url = self._docs_url and self._docs_url.replace("{code}", dialect.page_of(spec.code))
         return Public(
             spec.code, status, coarse, spec.title, message, param, details, request_id,
             seconds, resume_at, retryable, rate_limit, doc_url, extensions,

@@ -9,6 +9,7 @@ from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.config import Config
 from errorkit.dialect_trial import failed, try_dialect
 from errorkit.encoding import text_of
+from errorkit.errors import InternalError
 from errorkit.events import last_resort
 from errorkit.exchange import RawHeaders, Request
 from errorkit.failure import Public
@@ -83,7 +84,7 @@ class Selection:
         """A body prepared at start-up, under the right status, and the header fields of the dialect."""
         rehearsed = self._rehearsed[renderer]
         listed = rehearsed.get(spec.code) or rehearsed.get(self.catalog.by_status(spec.status).code)
-        prepared, parts, vendor = listed or rehearsed["internal"]
+        prepared, parts, vendor = listed or rehearsed[self.catalog.by_class(InternalError).code]
         public = prepared._replace(request_id=request_id, status=prepared.status if listed else spec.status)
         return public, request_id.encode("ascii").join(parts), vendor
 

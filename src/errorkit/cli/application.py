@@ -54,5 +54,5 @@ def occurrences(found: Target) -> dict[str, list[tuple[str, str]]]:
     if _adapter(found) is not None:
         for operation in operations(found):
             for code in operation.declared:
-                places.setdefault(code, []).append((operation.method, operation.path))
+                places.setdefault(found.catalog.current(code), []).append((operation.method, operation.path))
     return places

@@ -150,6 +150,7 @@ class Dialect(_Adaptable):
             setattr(self, name, value)
         if "renames" in attributes:
             self.renames = {**type(self).renames, **self.renames}
+        self._chosen: Mapping[str, str] = attributes.get("renames", {})
         if self.code_case not in _CASES:
             raise ConfigurationError.of(
                 f"{type(self).__name__}.code_case", self.code_case, f"there is no such case; use {', '.join(_CASES)}"
@@ -213,6 +214,10 @@ class Dialect(_Adaptable):
     def spell(self, code: str) -> str:
         """A canonical code in this dialect's spelling."""
         return self.renames.get(code) or _CASES[self.code_case](code)
+
+    def page_of(self, code: str) -> str:
+        """What stands for a code in `docs_url`: its name in the constructor's `renames`, else the code itself."""
+        return self._chosen.get(code, code)
 
     def canonical(self, spelling: str) -> str:
         """The canonical code for a spelling of this dialect."""

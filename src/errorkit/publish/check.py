@@ -15,7 +15,7 @@ from errorkit.catalog import Catalog
 from errorkit.config import Answer, Config
 from errorkit.declaration import Operation
 from errorkit.dialects import Dialect
-from errorkit.errors import STANDARD
+from errorkit.errors import STANDARD, AuthenticationError, InternalError, MalformedJSONError, ValidationError
 from errorkit.publish import Options
 from errorkit.publish.example import example
 from errorkit.publish.keywords import misspelt
@@ -23,7 +23,7 @@ from errorkit.publish.openapi import METHODS
 from errorkit.publish.scan import UNREADABLE, Findings, Raised, Scanner, Unfollowed
 from errorkit.publish.scope import parse
 
-IMPLIED = frozenset({"internal", "validation_failed", "malformed_json", "unauthenticated"})
+IMPLIED = (InternalError, ValidationError, MalformedJSONError, AuthenticationError)
 """Codes that nobody has to declare: the generated OpenAPI document adds them by the operation's form."""
 
 
@@ -94,10 +94,10 @@ def check(
         raised = {_code(error, catalog): error for error in sorted(found.raised, key=lambda error: error.place)}
         seen |= set(raised)
         place = f"{operation.method} {operation.path}"
-        faults += _undeclared(place, operation, raised)
+        faults += _undeclared(place, operation, catalog, raised)
         faults += _unknown(place, operation, found, catalog)
         if not found.unfollowed:
-            faults += _never_raised(place, operation, {*raised, *elsewhere})
+            faults += _never_raised(place, operation, catalog, {*raised, *elsewhere})
         dialect = dialect_for(operation.path)
         if document is not None and operation.documented and dialect is not None:
             faults += _documented(place, operation, raised, document, catalog, dialect, options)
@@ -127,15 +127,24 @@ def _beginning(thing: Any) -> Location | None:
     return None
 
 
+def _declared(operation: Operation, catalog: Catalog) -> list[str]:
+    """What is declared for an operation, by the catalogue's own names."""
+    return [catalog.current(code) for code in operation.declared]
+
+
+def _implied(catalog: Catalog) -> set[str]:
+    return {catalog.by_class(cls).code for cls in IMPLIED}
+
+
 def _code(error: Raised, catalog: Catalog) -> str:
     if error.cls is None:
         return catalog.by_status(error.status).code
     return catalog.by_class(error.cls).code
 
 
-def _undeclared(place: str, operation: Operation, raised: Mapping[str, Raised]) -> Iterator[Fault]:
+def _undeclared(place: str, operation: Operation, catalog: Catalog, raised: Mapping[str, Raised]) -> Iterator[Fault]:
     for code, error in raised.items():
-        if code not in operation.declared and code not in IMPLIED:
+        if code not in _declared(operation, catalog) and code not in _implied(catalog):
             text = f"raises {code!r} at {error.place} and does not declare it"
             yield Fault("undeclared", place, text, location(error.place))
 
@@ -144,22 +153,23 @@ def _unknown(place: str, operation: Operation, found: Findings, catalog: Catalog
     for error in sorted(found.raised, key=lambda error: error.place):
         if error.cls is None:
             continue
-        if error.cls.code not in catalog:
+        code = catalog.current(error.cls.code)
+        if code not in catalog:
             text = f"raises {error.cls.__name__} at {error.place}, which the catalogue does not have"
             yield Fault("uncatalogued", place, text, location(error.place))
-        elif not issubclass(catalog.by_code(error.cls.code).cls, error.cls):
-            other = catalog.by_code(error.cls.code).cls
+        elif not issubclass(catalog.by_code(code).cls, error.cls):
+            other = catalog.by_code(code).cls
             text = f"raises {error.cls.__name__} at {error.place}, but {error.cls.code!r} means {other.__name__}"
             yield Fault("uncatalogued", place, text, location(error.place))
-    for code in operation.declared:
+    for code in _declared(operation, catalog):
         if code not in catalog:
             text = f"declares {code!r}, which the catalogue does not have"
             yield Fault("uncatalogued", place, text, _beginning(operation.handler))
 
 
-def _never_raised(place: str, operation: Operation, raised: Set[str]) -> Iterator[Fault]:
-    for code in operation.declared:
-        if code not in raised and code not in IMPLIED:
+def _never_raised(place: str, operation: Operation, catalog: Catalog, raised: Set[str]) -> Iterator[Fault]:
+    for code in _declared(operation, catalog):
+        if code not in raised and code not in _implied(catalog):
             yield Fault("unraised", place, f"declares {code!r} and never raises it", _beginning(operation.handler))
 
 
@@ -203,7 +213,7 @@ def _documented(
             statuses[status] = set(content.get(dialect.media_type, {}).get("examples", {}))
             if any("HTTPValidationError" in str(media.get("schema")) for media in content.values()):
                 yield fault(f"OpenAPI describes {status} as FastAPI's own HTTPValidationError")
-    promised = [code for code in operation.declared if code in catalog and code not in IMPLIED]
+    promised = [code for code in _declared(operation, catalog) if code in catalog and code not in _implied(catalog)]
     for code in promised:
         sent = example(catalog, catalog.by_code(code), dialect, options).public
         status = str(sent.status)
@@ -211,7 +221,9 @@ def _documented(
             yield fault(f"OpenAPI has no response {status}, which {code!r} is sent with")
         elif statuses[status] and dialect.spell(sent.code) not in statuses[status]:
             yield fault(f"OpenAPI does not name {code!r} among the errors of its response {status}")
-    implied = IMPLIED | {"missing_field"} | set(catalog.field_codes.values()) if dialect.code_from_finding else IMPLIED
+    implied = _implied(catalog)
+    if dialect.code_from_finding:
+        implied |= {"missing_field", *catalog.field_codes.values()}
     known = {dialect.spell(code) for code in (*promised, *implied, *raised)}
     for status, names in statuses.items():
         for name in sorted(names - known):

@@ -12,7 +12,7 @@ from unicodedata import normalize
 
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.dialects import Dialect
-from errorkit.errors import MalformedJSONError, ValidationError
+from errorkit.errors import InternalError, MalformedJSONError, ValidationError
 from errorkit.publish import Options
 from errorkit.publish.example import INVALID, MISSING, example, rejected_json, validation
 from errorkit.publish.places import Path, places
@@ -108,7 +108,7 @@ def model(catalog: Catalog, dialect: Dialect, options: Options) -> ClientModel:
         statuses={status: catalog.by_status(status) for status in statuses},
         places={field: where.get(field, ()) for field in FIELDS},
         dialect=dialect,
-        propagate_server=catalog.by_code("internal").propagate,
+        propagate_server=catalog.by_class(InternalError).propagate,
         propagate_network=not _is_yes("fail_open", options.extra.get("fail_open", "no")),
     )
 

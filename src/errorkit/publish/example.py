@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.config import Config
 from errorkit.dialects import Dialect
-from errorkit.errors import APIError, ValidationError
+from errorkit.errors import APIError, MalformedJSONError, ValidationError
 from errorkit.exchange import Request, Response
 from errorkit.failure import Detail, Public, undotted
 from errorkit.handler import ErrorHandler
@@ -91,7 +91,7 @@ def validation(
 
     spec: of a class of ValidationError; default: the catalogue's own.
     """
-    cls = (spec or catalog.by_code("validation_failed")).cls
+    cls = (spec or catalog.by_class(ValidationError)).cls
     error = cls.__new__(cls)
     error.details = (finding,)
     return _shown(catalog, dialect, options, error)
@@ -99,7 +99,7 @@ def validation(
 
 def rejected_json(catalog: Catalog, dialect: Dialect, options: Options) -> Example:
     """A body that is no JSON where the framework rejects the request for it, as FastAPI does."""
-    cls = catalog.by_code("malformed_json").cls
+    cls = catalog.by_class(MalformedJSONError).cls
     error = cls.__new__(cls)
     error.reason = "validation"
     return _shown(catalog, dialect, options, error)

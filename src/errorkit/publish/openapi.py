@@ -10,7 +10,7 @@ from typing import Any
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.declaration import CODES_KEY
 from errorkit.dialects import Dialect
-from errorkit.errors import MalformedJSONError
+from errorkit.errors import AuthenticationError, InternalError, MalformedJSONError
 from errorkit.exchange import phrase
 from errorkit.negotiation import problem_beside
 from errorkit.publish import Options
@@ -18,9 +18,6 @@ from errorkit.publish.envelope import Envelope, header, headers_of
 from errorkit.publish.example import INVALID, MISSING, Example, example, rejected_json, validation
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-EVERYWHERE = ("internal",)
-"""Codes that every operation can give."""
-
 _FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
 
 Declared = Mapping[tuple[str, str], Iterable[str]]
@@ -128,18 +125,17 @@ class _Writer:
 
     def _spec(self, code: str, where: str) -> ErrorSpec:
         try:
-            return self.catalog.by_code(code)
+            return self.catalog.by_code(self.catalog.current(code))
         except KeyError as error:
             raise ValueError(f"{where} declares a code that the catalogue does not have: {error.args[0]}") from None
 
     def _implied(self, operation: Mapping[str, Any], parameters: list[Any], dialect: Dialect) -> Iterator[Example]:
-        for code in EVERYWHERE:
-            yield example(self.catalog, self.catalog.by_code(code), dialect, self.options)
+        yield example(self.catalog, self.catalog.by_class(InternalError), dialect, self.options)
         if operation.get("security", self.document.get("security")):
-            yield example(self.catalog, self.catalog.by_code("unauthenticated"), dialect, self.options)
+            yield example(self.catalog, self.catalog.by_class(AuthenticationError), dialect, self.options)
         body = self._resolved(operation.get("requestBody") or {})
         if any("json" in media for media in body.get("content", ())):
-            yield example(self.catalog, self.catalog.by_code("malformed_json"), dialect, self.options)
+            yield example(self.catalog, self.catalog.by_class(MalformedJSONError), dialect, self.options)
             yield rejected_json(self.catalog, dialect, self.options)
         parameters = [self._resolved(parameter) for parameter in parameters]
         if not body and not parameters:

@@ -164,7 +164,9 @@ def prose(spec: ErrorSpec) -> Prose:
     standard = _STANDARD[base.code] if base is not None and base.code in _STANDARD else Prose("")
     own = "" if spec.cls in STANDARD else spec.description
     return Prose(
-        own or (standard.description if base is not None and base.code == spec.code else "") or spec.message,
+        own
+        or (standard.description if base is not None and (spec.cls is base or base.code == spec.code) else "")
+        or spec.message,
         spec.causes or standard.causes,
         spec.resolution or standard.resolution,
     )

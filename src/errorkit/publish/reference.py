@@ -94,7 +94,8 @@ def html(catalog: Catalog, dialect: Dialect, options: Options) -> Files:
     }
     page = environment.get_template("code.html")
     for entry in context["entries"]:
-        files[f"{entry.code}/index.html"] = page.render(context, entry=entry, root="../")
+        for name in {entry.code, dialect.page_of(entry.code)}:
+            files[f"{name}/index.html"] = page.render(context, entry=entry, root="../")
     return {name: text.rstrip("\n") + "\n" for name, text in files.items()}
 
 
@@ -107,7 +108,8 @@ def markdown(catalog: Catalog, dialect: Dialect, options: Options) -> Files:
     files = {"index.md": environment.get_template("index.md").render(context)}
     page = environment.get_template("code.md")
     for entry in context["entries"]:
-        files[f"{entry.code}.md"] = page.render(context, entry=entry)
+        for name in {entry.code, dialect.page_of(entry.code)}:
+            files[f"{name}.md"] = page.render(context, entry=entry)
     return {name: text.strip("\n") + "\n" for name, text in files.items()}
 
 

@@ -109,7 +109,7 @@ class ErrorMiddleware(GenericMiddleware):
         try:
             for operation in operations:
                 served = path + operation.path
-                unknown = [code for code in operation.declared if code not in catalog]
+                unknown = [code for code in operation.declared if catalog.current(code) not in catalog]
                 if unknown and self.handler.renderer_for(served) is not None:
                     raise ConfigurationError.of(
                         f"raises of {operation.method} {served}",
