@@ -329,14 +329,14 @@ class Exchange(Request):
     def _end(self) -> None:
         """The last byte is about to be sent. The event is written now, if there is a span that ends with it.
 
-        Of a failure of the server it is always written now: frameworks take the traceback away
-        afterwards.
+        Of an exception that has been answered with a 5xx it is always written now: frameworks take the
+        traceback away afterwards. One that nobody knows yet may still come.
         """
         self.state = ENDED
-        if self.status >= 400 and not self.recorded:
-            known = self.failure is not None or self.answered is not None
-            if (known and self.status >= 500) or telemetry.is_open():
-                self._tell()
+        if self.status < 400 or self.recorded:
+            return
+        if (self.answered is not None and self.status >= 500) or telemetry.is_open():
+            self._tell()
 
     def _tell(self) -> None:
         if self.recorded:

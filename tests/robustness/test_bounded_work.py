@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 
 from counting import calls
 from errorkit import APIError, ConflictError
-from errorkit.arguments import public_members
+from errorkit.arguments import public_members, slips
 from errorkit.encoding import encode
 from errorkit.events import EventLog, compact
 from errorkit.exception_text import MAX_EXCEPTIONS, MAX_TRACEBACK
@@ -179,7 +179,8 @@ def test_members_that_a_client_has_named_cost_no_more_than_the_bound(value: Any)
     """`ConflictError("words", **body)` of a hundred thousand members: at the raise site and when it is answered."""
     few, many = ({f"member_{number}": value for number in range(count)} for count in (1_000, 100_000))
     for work in (
-        lambda members: public_members("ConflictError", members),
+        lambda members: slips("ConflictError", members),
+        public_members,
         lambda members: answer(ConflictError("words"), members),
     ):
         work(few)  # what is remembered of a dialect
