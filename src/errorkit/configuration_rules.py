@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from errorkit.catalog import Catalog
-from errorkit.configuration_error import PREFIX, ConfigurationError
+from errorkit.configuration_error import PREFIX, ConfigurationError, shown
+from errorkit.dialects import Dialect
 from errorkit.errors import APIError
 from errorkit.signatures import refuses
 from errorkit.spelling import did_you_mean
@@ -120,6 +121,24 @@ def check_translator(exception: type[BaseException], target: Any, catalog: Catal
         why = f"it is called with the exception: {refuses(target, 1)}; let it take one argument"
     if why is not None:
         raise ConfigurationError.of(f"exceptions[{exception.__name__}]", target, why)
+
+
+def check_reader(reader: Any) -> None:
+    """Refuse what could not read a response. Raises ValueError."""
+    if isinstance(reader, Dialect):
+        if reader.Body is None and type(reader).recognises is Dialect.recognises:
+            raise ValueError(
+                f"{shown(reader)} cannot tell its own bodies from others; give it a Body (a TypedDict), or define "
+                "recognises(self, status, headers, body)"
+            )
+        return
+    if not callable(reader) or isinstance(reader, type):
+        raise ValueError(
+            f"{shown(reader)} reads no bodies; use a preset's name such as 'openai', a Dialect or a function"
+        )
+    why = refuses(reader, 3)
+    if why is not None:
+        raise ValueError(f"{shown(reader)} is called with status, headers and body: {why}; let it take the three")
 
 
 def check_hook(function: Any) -> None:

@@ -17,9 +17,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from errorkit.dialects import Dialect, get_dialect
+from errorkit.error_body import BoundedBody
 from errorkit.request_id import get_request_id
 from errorkit.upstream import (
-    BoundedBody,
+    MAX_BODY,
     UpstreamError,
     UpstreamTimeoutError,
     UpstreamUnavailableError,
@@ -105,7 +106,7 @@ class UpstreamTransport(Transport):  # type: ignore[misc]
         with self._upstream.watch(library):
             response = self._transport.handle_request(request)
             if response.is_error:
-                body = BoundedBody(response.headers.get("content-encoding", ""))
+                body = BoundedBody(response.headers.get("content-encoding", ""), limit=MAX_BODY)
                 try:
                     for chunk in response.stream:
                         if not body.feed(chunk):
@@ -144,7 +145,7 @@ class AsyncUpstreamTransport(Transport):  # type: ignore[misc]
         with self._upstream.watch(library):
             response = await self._transport.handle_async_request(request)
             if response.is_error:
-                body = BoundedBody(response.headers.get("content-encoding", ""))
+                body = BoundedBody(response.headers.get("content-encoding", ""), limit=MAX_BODY)
                 try:
                     async for chunk in response.stream:
                         if not body.feed(chunk):
