@@ -99,7 +99,10 @@ def a_default_body_is_let_go(patch: pytest.MonkeyPatch) -> None:
 
 @seeded("asgi-answers_of_other_code", "GET /coded: body")
 def a_coded_body_is_looked_into(patch: pytest.MonkeyPatch) -> None:
+    """As if there were no coding."""
+    fields = judgement.field_map
     patch.setattr(judgement.Judge, "leaves", lambda self, shaped_by, headers: "")
+    patch.setattr(judgement, "field_map", lambda headers: {**fields(headers), "content-encoding": "identity"})
 
 
 @seeded("asgi-head_is_as_get", "HEAD /page: ")
