@@ -24,6 +24,7 @@ from errorkit.configuration_rules import (
     check_docs_url,
     check_hook,
     check_reader,
+    check_request_id,
     check_translator,
     explain,
 )
@@ -219,6 +220,12 @@ class Config(BaseModel):
             return {}
         chosen = {_exception_class(key): target for key, target in value.items()}
         return {cls: _translator(cls, target, catalog) for cls, target in chosen.items()}
+
+    @field_validator("request_id", mode="before")
+    @classmethod
+    def _request_id(cls, value: Any) -> Any:
+        check_request_id(value)
+        return value
 
     @field_validator("adopt")
     @classmethod

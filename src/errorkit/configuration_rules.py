@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from typing import Any
 
 from pydantic import ValidationError
@@ -12,6 +13,7 @@ from errorkit.catalog import Catalog
 from errorkit.configuration_error import PREFIX, ConfigurationError, shown
 from errorkit.dialects import Dialect
 from errorkit.errors import APIError
+from errorkit.request_id import RequestIdFormat
 from errorkit.signatures import refuses
 from errorkit.spelling import did_you_mean
 
@@ -44,9 +46,6 @@ def _problem(item: Mapping[str, Any], settings: Iterable[str]) -> str:
     value, words, kind = item["input"], item["msg"], item["type"]
     if kind == "extra_forbidden":
         return _of_unknown(name, value, settings)
-    if kind == "unexpected_keyword_argument":
-        words = f"there is no such part{did_you_mean(inner[-1], ('prefix', 'length', 'alphabet', 'generate'))}"
-        return ConfigurationError.of(f"{name}.{inner[-1]}", value, words).problem
     cause = item.get("ctx", {}).get("error")
     if isinstance(cause, ConfigurationError):
         return cause.problem.replace("RequestIdFormat", name)
@@ -91,6 +90,18 @@ def by_prefix(value: object) -> dict[str, Any]:
             raise ValueError(f"path prefix {prefix!r} is given twice, with a slash at its end and without; leave one")
         chosen[bare] = entry
     return chosen
+
+
+def check_request_id(value: object) -> None:
+    """Refuse parts that an ID's format does not have: old pydantic passes them over. Raises ConfigurationError."""
+    if not isinstance(value, Mapping):
+        return
+    known = [field.name for field in fields(RequestIdFormat) if field.init]
+    for name, part in value.items():
+        if name not in known:
+            raise ConfigurationError.of(
+                f"request_id.{name}", part, f"there is no such part{did_you_mean(str(name), known)}"
+            )
 
 
 def check_docs_url(url: str) -> None:

@@ -12,6 +12,7 @@ from starlette.routing import Mount
 from driving import asgi
 from errorkit import fastapi as for_fastapi
 from errorkit import starlette as for_starlette
+from requirements import LOWEST
 
 
 async def answers_and_raises(scope: Any, receive: Any, send: Any) -> None:
@@ -33,4 +34,6 @@ def test_the_event_of_an_answer_that_was_replaced_has_the_exception_that_follows
     assert (reply.status, reply.json()["code"]) == (500, "internal")
     assert "disk" not in reply.body.decode()
     (event,) = [event for event in log if event["event"] == "request_failed"]
-    assert (event["error"], event["route"]) == ("the disk is full", "/shops/{shop}/{path}")
+    assert event["error"] == "the disk is full"
+    if not LOWEST:  # older versions note no route for what a mount leads to
+        assert event["route"] == "/shops/{shop}/{path}"
