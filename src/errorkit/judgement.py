@@ -83,7 +83,8 @@ class Judge:
         bounded.feed(body)
         whole = bounded.decoded()
         if whole is None:
-            return f"longer than {self.limit} bytes, or it cannot be unpacked"
+            packed = fields.get("content-encoding", "")
+            return f"longer than {self.limit} bytes" + (", or it cannot be unpacked" if packed else "")
         media_type = fields.get("content-type", "").partition(";")[0].strip().lower()
         said: Any = whole
         if self._reads and whole and is_json(media_type):
