@@ -14,6 +14,7 @@ from counting import calls
 from errorkit import APIError, ConflictError
 from errorkit.arguments import public_members, slips
 from errorkit.encoding import encode
+from errorkit.error_body import BoundedBody
 from errorkit.events import EventLog, compact
 from errorkit.exception_text import MAX_EXCEPTIONS, MAX_TRACEBACK
 from errorkit.exchange import Request
@@ -24,7 +25,7 @@ from errorkit.identification import Identifier
 from errorkit.negotiation import MAX_ACCEPT, prefers_problem
 from errorkit.redaction import Redactor
 from errorkit.retry import MAX_FIELD, clock, parse_rate_limit, parse_retry_after
-from errorkit.upstream import MAX_BODY, BoundedBody, UpstreamError, UpstreamUnavailableError
+from errorkit.upstream import MAX_BODY, UpstreamError, UpstreamUnavailableError
 from errorkit.validation import MAX_FINDINGS, as_error
 from errorkit.values import MAX_CHARACTERS, MAX_ITEMS, MAX_PARTS, safe, undocumented
 
@@ -294,7 +295,7 @@ def test_of_an_upstreams_body_no_more_is_read_than_counts(coding: str, streamed:
 
 def test_a_large_part_is_not_unpacked_beyond_the_bound() -> None:
     """A server may send all of a bomb at once."""
-    body = BoundedBody("gzip")
+    body = BoundedBody("gzip", limit=MAX_BODY)
     assert not body.feed(bomb(64))
     assert body.decoded() is None
     assert body._held <= MAX_BODY + 1
