@@ -254,14 +254,9 @@ def workload(contender: Contender, scenario: Scenario) -> tuple[drivers.Batch, C
     return drive(application(contender, scenario.middlewares), scenario)
 
 
-class _Discarding:
-    """A logger that does nothing with what it is given."""
-
-    def __init__(self, *_name: Any) -> None: ...
-
-    def debug(self, *_arguments: Any, **_fields: Any) -> None: ...
-
-    info = warning = error = critical = debug
+def _discard(_logger: Any, _level: str, _event: Any) -> bytes:
+    """A renderer, in structlog's terms, that makes nothing of an event."""
+    return b""
 
 
 def configure_logs(logs: Logs) -> None:
@@ -278,8 +273,8 @@ def configure_logs(logs: Logs) -> None:
     logging.basicConfig(stream=open(os.devnull, "w"), level="INFO" if written else "CRITICAL", force=True)  # noqa: SIM115
     logging.disable(logging.NOTSET if written else logging.ERROR)
     structlog.configure(
-        processors=[] if logs == "built" else [JSONLine()],
+        processors=[_discard if logs == "built" else JSONLine()],
         wrapper_class=structlog.make_filtering_bound_logger("critical" if logs == "dropped" else "info"),
-        logger_factory=_Discarding if logs == "built" else structlog.BytesLoggerFactory(sink),
+        logger_factory=structlog.ReturnLoggerFactory() if logs == "built" else structlog.BytesLoggerFactory(sink),
         cache_logger_on_first_use=True,
     )

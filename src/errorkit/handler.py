@@ -210,8 +210,7 @@ class ErrorHandler:
             request.active_trace = telemetry.trace_id(request.span)
             self._tell_reporters(request, failure)
         try:
-            with telemetry.within(request.span):
-                self.events.record(request, failure)
+            telemetry.within(request.span, self.events.record, request, failure)
         except Exception as own:
             last_resort(f"the event of request {request.request_id} (code {failure.private.code}) was lost", own)
         if self._on_failure is not None:
