@@ -67,8 +67,7 @@ class FlaskExchange(WSGIExchange):
 
     def began(self) -> None:
         """Note the rule, and the span: both are gone when a generator fails."""
-        if telemetry.present():
-            self.span = telemetry.noted()
+        self.span = telemetry.noted()
         known: flask.Request | None = self.environ.get("werkzeug.request")
         if known is None and flask.has_request_context():  # a middleware inside has given Flask another environ
             known = flask.request
@@ -395,19 +394,18 @@ def validate(model: type[M], data: Any, *, location: str = "body") -> M:
 
     try:
         return model.model_validate(data)
-    except ValidationError as refused:
-        kit: ErrorKit | None = flask.current_app.extensions.get("errorkit")
-        field_codes = kit.handler.catalog.field_codes if kit is not None else {}
-        names = declared_names_of(model, lambda known: known.__pydantic_core_schema__)
-        invalid = as_error(
-            refused.errors(include_url=False),
-            field_codes=field_codes,
-            location=location,
-            submitted=data,
-            declared=names,
-        )
-        invalid.reason = "validation"
-        raise invalid from None
+    except ValidationError as error:
+        findings = error.errors(include_url=False)
+    kit: ErrorKit | None = flask.current_app.extensions.get("errorkit")
+    invalid = as_error(
+        findings,
+        field_codes=kit.handler.catalog.field_codes if kit is not None else {},
+        location=location,
+        submitted=data,
+        declared=declared_names_of(model, lambda known: known.__pydantic_core_schema__),
+    )
+    invalid.reason = "validation"
+    raise invalid  # outside of the handler: it holds neither the validator's exception nor its frames
 
 
 def operations(app: flask.Flask) -> Iterator[Operation]:

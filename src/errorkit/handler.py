@@ -206,7 +206,7 @@ class ErrorHandler:
                 BaseException.with_traceback(exception, traceback_of(exception) or request.traceback)
         except Exception as own:
             last_resort("a traceback was lost", own)
-        if telemetry.present():
+        if telemetry.present(request.span):
             request.active_trace = telemetry.trace_id(request.span)
             self._tell_reporters(request, failure)
         try:
@@ -238,7 +238,7 @@ class ErrorHandler:
         except Exception as own:
             last_resort("a reporter failed", own)
         try:
-            if not leaves:
+            if failure.public.status >= 500 and not leaves:
                 exception = failure.private.exception
                 kept_off = exception is not None and self.identifier.is_frameworks(exception)
                 telemetry.annotate(failure, request.span, record=not kept_off)

@@ -231,8 +231,7 @@ class Exchange(Request):
 
         begun: the response had begun, as seen from there.
         """
-        if telemetry.present() and self.span is None:
-            self.span = telemetry.noted()
+        self.span = self.span or telemetry.noted()
         if not begun or isinstance(exception, OSError) or self.says_departed(exception):
             return
         self.failing = exception

@@ -23,9 +23,9 @@ _TELL_THEMSELVES = frozenset({"fastapi", "opentelemetry.instrumentation.flask"})
 """FastAPI's own telemetry writes log records; Flask's records what Flask tears a request down with."""
 
 
-def present() -> bool:
-    """Is there anybody to tell."""
-    return "sentry_sdk" in sys.modules or "opentelemetry.trace" in sys.modules
+def present(span: Span | None = None) -> bool:
+    """Is there anybody to tell: Sentry, the noted span, or an active one."""
+    return "sentry_sdk" in sys.modules or span is not None or noted() is not None
 
 
 # -- OpenTelemetry

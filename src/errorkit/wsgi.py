@@ -171,6 +171,12 @@ class Body:
         status = int(line[:3])
         if status >= 400:
             exchange.began()
+            if exchange.rendered is not None:
+                stamped = [*headers, (exchange.renderer.dialect.request_id_header, exchange.request_id)]
+                if exchange.answers(status, raw_fields(stamped)):
+                    self.line, self.headers = line, stamped
+                    self._begin()
+                    return self._write
         self.line, self.headers = line, self._stamped(headers)
         if not exchange.start(status, raw_fields(self.headers) if status >= 400 else ()):
             self._begin()
