@@ -103,7 +103,7 @@ class FlaskMiddleware(ErrorMiddleware):
         answers = self.answers
         if answers.held().handle_user_exception is not answers.asked:  # type: ignore[union-attr]
             answers.see_that_they_are_asked()
-        return super().__call__(environ, start_response)
+        return ErrorMiddleware.__call__(self, environ, start_response)
 
 
 class ErrorKit:
@@ -290,7 +290,8 @@ class Answers:
 
     def exchange(self) -> FlaskExchange | None:
         """The exchange of the request that is being served; None where it is left alone."""
-        exchange: FlaskExchange | None = flask.request.environ.get(ENVIRON_KEY)
+        request: flask.Request = flask.request._get_current_object()  # type: ignore[attr-defined]
+        exchange: FlaskExchange | None = request.environ.get(ENVIRON_KEY)  # through the proxy it is dear to read
         return exchange if exchange is not None and exchange.handler is self.handler else None
 
     def _answer(

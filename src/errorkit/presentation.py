@@ -248,13 +248,13 @@ def _sent_wait(error: APIError, headers: RawHeaders) -> Wait | None:
 
 def _clean(detail: Detail) -> Detail:
     path, message, code, location, kind = detail
-    if type(message) is type(code) is type(location) is str and len(message) <= 1024 and len(path) <= 32:
-        if len(code) <= 64 and len(location) <= 16 and message.isascii() and code.isascii() and location.isascii():
-            for part in path:
-                if not (type(part) is int or (type(part) is str and len(part) <= 256 and part.isascii())):
-                    break
-            else:
-                return detail  # `plain_text` would give the same of each
+    plain = type(message) is type(code) is type(location) is str and (code + location + message).isascii()
+    if plain and len(message) <= 1024 and len(code) <= 64 and len(location) <= 16 and len(path) <= 32:
+        for part in path:
+            if not (type(part) is int or (type(part) is str and len(part) <= 256 and part.isascii())):
+                break
+        else:
+            return detail  # `plain_text` would give the same of each
     return Detail(
         tuple([part if isinstance(part, int) else plain_text(part, 256) or "" for part in path[:32]]),
         _words(message, "", 1024),
