@@ -22,7 +22,12 @@ NEWEST, LOWEST = ROOT / ".venv", ROOT / ".venv-lowest"
 LOWEST_VERSIONS = ROOT / "tests" / "lowest.txt"
 RESTING = ("core", "conformance", "adapters", "contracts", "dialects", "fidelity", "publish", "robustness")
 """The folders of tests/ whose outcome other packages' versions can change."""
-NOT_RESTING = ("publish/test_browser.py", "publish/test_browser_corners.py", "robustness/test_servers.py")
+NOT_RESTING = (
+    "publish/test_browser.py",
+    "publish/test_browser_corners.py",
+    "robustness/test_refusal.py",
+    "robustness/test_servers.py",
+)
 """Tests in them of a browser and of six servers, whose versions errorkit does not declare."""
 
 

@@ -53,7 +53,7 @@ class Recorder:
         self._shapes: WeakKeyDictionary[Renderer, Shape] = WeakKeyDictionary()
         self._lost: list[str] = []
         self._read = 0
-        self._originals = {name: getattr(ErrorHandler, name) for name in ("respond", "renormalise")}
+        self._originals = {name: getattr(ErrorHandler, name) for name in ("respond", "take_over")}
 
     # -- recording
 

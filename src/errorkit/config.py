@@ -7,7 +7,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -16,9 +16,18 @@ from typing import Annotated, Any, Self, Unpack
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 
+from errorkit.adoption import Reader, UnknownCodes
 from errorkit.catalog import Catalog, occurrence
 from errorkit.configuration_error import ConfigurationError, shown
-from errorkit.configuration_rules import by_prefix, check_docs_url, check_hook, check_translator, explain
+from errorkit.configuration_rules import (
+    by_prefix,
+    check_docs_url,
+    check_hook,
+    check_reader,
+    check_request_id,
+    check_translator,
+    explain,
+)
 from errorkit.dialects import Dialect, get_dialect
 from errorkit.errors import APIError
 from errorkit.events import Level
@@ -54,6 +63,10 @@ class Config(BaseModel):
     exceptions: foreign exception classes (or `"module:Class"`) to the APIError class, code or
         function that answers for them; subclasses included.
     docs_url: where a code is described; `{code}` is replaced.
+    adopt: readers of error bodies that other code has shaped, asked in turn: dialects, by name
+        or as a `Dialect`, and functions `(status, headers, body) -> APIError | None`.
+    unknown_codes: what becomes of a code in such a body that the catalogue does not have: `keep`,
+        or `status` for the code of the status. The event names it.
     normalise: put error bodies of other code into the dialect: those in a framework's
         default form, `all`, or `off`.
     negotiate: serve RFC 9457 to clients whose Accept asks for `application/problem+json`, on
@@ -85,6 +98,8 @@ class Config(BaseModel):
     exceptions: Mapping[Any, Any] = Field(default_factory=dict)
     docs_url: str = ""
     normalise: Policy = "framework"
+    adopt: Any = ()
+    unknown_codes: UnknownCodes = "keep"
     negotiate: bool = False
     hold_start: Any = False
     tenant_status: TenantStatus = 404
@@ -206,6 +221,18 @@ class Config(BaseModel):
         chosen = {_exception_class(key): target for key, target in value.items()}
         return {cls: _translator(cls, target, catalog) for cls, target in chosen.items()}
 
+    @field_validator("request_id", mode="before")
+    @classmethod
+    def _request_id(cls, value: Any) -> Any:
+        check_request_id(value)
+        return value
+
+    @field_validator("adopt")
+    @classmethod
+    def _adopt(cls, value: Any) -> tuple[Reader, ...]:
+        alone = isinstance(value, str) or not isinstance(value, Iterable)
+        return tuple(_as_reader(each) for each in ((value,) if alone else value))
+
     @field_validator("docs_url")
     @classmethod
     def _docs_url(cls, value: str) -> str:
@@ -241,6 +268,16 @@ def _as_dialect(value: Any) -> Dialect:
     if not isinstance(value, Dialect):
         raise ValueError(f"{shown(value)} is no dialect; use a preset's name such as 'problem', or a Dialect")
     return value
+
+
+def _as_reader(value: Any) -> Reader:
+    if isinstance(value, str):
+        value = _import(value) if ":" in value else get_dialect(value)
+    if isinstance(value, type) and issubclass(value, Dialect):
+        value = value()
+    check_reader(value)
+    reader: Reader = value
+    return reader
 
 
 def _exception_class(key: Any) -> type[BaseException]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from typing import Any
 
 from pydantic import ValidationError
 
 from errorkit.catalog import Catalog
-from errorkit.configuration_error import PREFIX, ConfigurationError
+from errorkit.configuration_error import PREFIX, ConfigurationError, shown
+from errorkit.dialects import Dialect
 from errorkit.errors import APIError
+from errorkit.request_id import RequestIdFormat
 from errorkit.signatures import refuses
 from errorkit.spelling import did_you_mean
 
@@ -43,9 +46,6 @@ def _problem(item: Mapping[str, Any], settings: Iterable[str]) -> str:
     value, words, kind = item["input"], item["msg"], item["type"]
     if kind == "extra_forbidden":
         return _of_unknown(name, value, settings)
-    if kind == "unexpected_keyword_argument":
-        words = f"there is no such part{did_you_mean(inner[-1], ('prefix', 'length', 'alphabet', 'generate'))}"
-        return ConfigurationError.of(f"{name}.{inner[-1]}", value, words).problem
     cause = item.get("ctx", {}).get("error")
     if isinstance(cause, ConfigurationError):
         return cause.problem.replace("RequestIdFormat", name)
@@ -92,6 +92,18 @@ def by_prefix(value: object) -> dict[str, Any]:
     return chosen
 
 
+def check_request_id(value: object) -> None:
+    """Refuse parts that an ID's format does not have: old pydantic passes them over. Raises ConfigurationError."""
+    if not isinstance(value, Mapping):
+        return
+    known = [field.name for field in fields(RequestIdFormat) if field.init]
+    for name, part in value.items():
+        if name not in known:
+            raise ConfigurationError.of(
+                f"request_id.{name}", part, f"there is no such part{did_you_mean(str(name), known)}"
+            )
+
+
 def check_docs_url(url: str) -> None:
     """Refuse a template that would be sent as it is. Raises ValueError."""
     if not url:
@@ -120,6 +132,24 @@ def check_translator(exception: type[BaseException], target: Any, catalog: Catal
         why = f"it is called with the exception: {refuses(target, 1)}; let it take one argument"
     if why is not None:
         raise ConfigurationError.of(f"exceptions[{exception.__name__}]", target, why)
+
+
+def check_reader(reader: Any) -> None:
+    """Refuse what could not read a response. Raises ValueError."""
+    if isinstance(reader, Dialect):
+        if reader.Body is None and type(reader).recognises is Dialect.recognises:
+            raise ValueError(
+                f"{shown(reader)} cannot tell its own bodies from others; give it a Body (a TypedDict), or define "
+                "recognises(self, status, headers, body)"
+            )
+        return
+    if not callable(reader) or isinstance(reader, type):
+        raise ValueError(
+            f"{shown(reader)} reads no bodies; use a preset's name such as 'openai', a Dialect or a function"
+        )
+    why = refuses(reader, 3)
+    if why is not None:
+        raise ValueError(f"{shown(reader)} is called with status, headers and body: {why}; let it take the three")
 
 
 def check_hook(function: Any) -> None:

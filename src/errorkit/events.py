@@ -129,8 +129,8 @@ class EventLog:
         )
 
     def announce(self, event: str, **fields: Any) -> None:
-        """An event that is not about a request, at info; at warning where bodies tell more than they should."""
-        write = self._writer("warning" if "development" in fields else "info")
+        """An event that is not about a request, at info; at warning where somebody should do something about it."""
+        write = self._writer("info" if _TO_BE_DONE.isdisjoint(fields) else "warning")
         if write is not None:
             write(event, fields, None)
 
@@ -203,6 +203,10 @@ class EventLog:
             fields["resource_tenant"], fields["caller_tenant"] = None if absent else owner, self.value(private.caller)
         if private.answered_by != "errorkit":
             fields["answered_by"] = private.answered_by
+            if request.left_alone:
+                fields["left"] = request.left_alone
+        elif request.replaced is not None:
+            fields["replaced"] = self.value(request.replaced)
         if public.details:
             fields["details"] = [
                 line(f"{detail.location}:{detail.field}: {detail.code}") for detail in public.details[:20]
@@ -240,6 +244,8 @@ def _lines(value: Any) -> Any:
     return line(value, 2 * MAX_VALUE) if isinstance(value, str) else value
 
 
+_TO_BE_DONE = frozenset({"development", "shadowed"})
+"""Fields of the start-up line: bodies tell more than they should, a setting has no effect."""
 _CONCEALED = frozenset({"cross_tenant", "absent"})
 _DEPARTURES = frozenset({"incomplete", "client_gone"})
 _BROKEN = frozenset({"stream_error", "aborted", "background"})

@@ -65,6 +65,10 @@ class Request:
     """Status sent; 0 before that."""
     shaped_by: str = ""
     """Who has made the answer: `errorkit`, the name of a handler of the application's, or `application`."""
+    left_alone: str = ""
+    """Why an answer that other code has shaped was not put into the dialect."""
+    replaced: Any = None
+    """What an answer said that errorkit's has taken the place of, for the event."""
     recorded: bool = False
     reported: bool = False
     """An error reporter's own integration has been told already."""

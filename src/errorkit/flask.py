@@ -26,8 +26,7 @@ from errorkit.exchange import RawHeaders
 from errorkit.finding_paths import declared_names_of
 from errorkit.handler import build_handler
 from errorkit.http_exception import from_http_exception
-from errorkit.lifecycle import came_through
-from errorkit.normalisation import candidate
+from errorkit.lifecycle import ERRORKIT, came_through
 from errorkit.validation import as_error
 from errorkit.wsgi import (
     ENVIRON_KEY,
@@ -187,7 +186,8 @@ class Answers:
         if first:
             registered = app.error_handler_spec.items()
             kept = [key for scope, table in registered for handlers in table.values() for key in handlers]
-            self.handler.announce(user_handlers=[getattr(key, "__name__", str(key)) for key in kept])
+            names = [getattr(key, "__name__", str(key)) for key in kept]
+            self.handler.announce(user_handlers=names, shadowed=self.handler.shadowed(kept))
 
     def handle_user_exception(self, exception: Exception) -> Any:
         """Flask's answer to an exception that a view raised; errorkit's for what is declared."""
@@ -259,7 +259,7 @@ class Answers:
         response: flask.Response = self._bare_finalize(app, rv, from_error_handler)
         if not response.is_streamed:
             if response.status_code >= 400:
-                return response if exchange.shaped_by else self._judged(exchange, response)
+                return self._judged(exchange, response)
             if self.at_flask and not response._on_close:
                 exchange.whole = ClosingIterator
         else:
@@ -305,14 +305,14 @@ class Answers:
         return _as_flask(exchange, response.status, response.headers, response.body)
 
     def _judged(self, exchange: FlaskExchange, response: flask.Response) -> flask.Response:
-        """errorkit's response in place of a default that a view returned."""
+        """errorkit's response in place of a default that a view returned, or of what a reader recognises."""
         fields = _raw_fields(response)
-        exchange.status, exchange.headers = response.status_code, fields
-        if self.handler.config.normalise == "off" or not candidate(fields, self.handler.config.normalise):
+        if exchange.shaped_by == ERRORKIT:
             return response
-        rendered = exchange.judged(response.get_data())
+        exchange.status, exchange.headers = response.status_code, fields
+        exchange.left_alone = self.handler.judge.leaves(exchange.shaped_by, fields)
+        rendered = None if exchange.left_alone else exchange.judged(response.get_data())
         if rendered is None:
-            exchange.shaped_by = "application"
             return response
         exchange.replaced_by(rendered)
         return _as_flask(exchange, rendered.status, rendered.headers, rendered.body)

@@ -5,25 +5,26 @@ Synchronous and free of I/O (the log excepted): adapters carry failures here and
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from errorkit import telemetry
+from errorkit.adoption import Adopted, as_read_by
 from errorkit.catalog import Catalog
 from errorkit.config import Config
 from errorkit.configuration_error import ConfigurationError, shown
-from errorkit.errors import APIError
 from errorkit.events import EventLog, compact, last_resort
 from errorkit.exchange import CLIENT_CLOSED_REQUEST, RawHeaders, Request, Response, phrase, raw_header
-from errorkit.failure import Failure, Private, Public, new_tuple, release, traceback_of
+from errorkit.failure import NOTHING, Failure, Private, Public, new_tuple, release, traceback_of
 from errorkit.identification import Identified, Identifier
-from errorkit.normalisation import Default, surviving
+from errorkit.judgement import Judge
+from errorkit.normalisation import surviving
 from errorkit.presentation import Presenter, Shown, declares_only, in_common
 from errorkit.rendering import Renderer
+from errorkit.request_id import accept
 from errorkit.retry import clock, parse_retry_after
 from errorkit.selection import Selection
 from errorkit.settings import Settings
-from errorkit.validation import as_error
 
 Headers = Iterable[tuple[bytes, bytes]]
 _RAISED_ON = frozenset({"aborted", "background"})
@@ -43,6 +44,7 @@ class ErrorHandler:
         )
         self.identifier = Identifier(config.catalog, config.exceptions)
         self.presenter = Presenter(config, self.identifier)
+        self.judge = Judge(config, self.identifier)
         self.selection = Selection(config)
         self.renderers = self.selection.renderers
         self.renderer_for = self.selection.renderer_for
@@ -53,8 +55,21 @@ class ErrorHandler:
         self._negotiates = bool(self.selection.problems)
         self._on_failure = config.on_failure
 
-    def announce(self, **covered: Any) -> None:
-        """One line at start-up: what is covered, by which dialects; and whether bodies carry tracebacks, and why."""
+    def shadowed(self, handled: Iterable[object]) -> list[str]:
+        """The classes of `exceptions=` that handlers of the application's own answer: the setting is never asked."""
+        keys = set(handled)
+        return [cls.__name__ for cls in self.config.exceptions if cls in keys]
+
+    def announce(self, *, shadowed: Iterable[str] = (), **covered: Any) -> None:
+        """One line at start-up: what is covered, by which dialects; and whether bodies carry tracebacks, and why.
+
+        shadowed: exceptions of the configuration that a handler of the application's own answers.
+        """
+        if shadowed:
+            names = ", ".join(shadowed)
+            covered["shadowed"] = (
+                f"exceptions= has no effect on {names}: the application's own handlers answer; take these out"
+            )
         if self._development:
             covered["development"] = f"bodies carry tracebacks: turned on by {self.config.source_of('development')}"
         dialects = {prefix or "/": renderer.dialect.name if renderer else None for prefix, renderer in self.renderers}
@@ -89,21 +104,17 @@ class ErrorHandler:
         except Exception as own:
             return self._degrade(request, own, exception)
 
-    def renormalise(self, request: Request, status: int, headers: Headers, default: Default) -> Response:
-        """The response in the dialect for a framework's default body."""
+    def take_over(self, request: Request, status: int, headers: Headers, adopted: Adopted) -> Response:
+        """The response in the dialect in the place of an answer of other code. Its status stays, and what it said."""
         try:
             request.span = telemetry.noted() or request.span
             if self._negotiates and not request.outcome:
                 self.selection.negotiate(request)
-            spec = self.catalog.by_status(status)
-            error: APIError
-            if default.findings:
-                error = as_error(default.findings, field_codes=self.catalog.field_codes)
-                spec = self.identifier.spec(type(error))
-            else:
-                error = spec.occurrence(default.message if status < 500 else None)
-            identified = Identified(error, spec, request.exception, "")
-            return self._answer(request, identified, surviving(status, headers), status)
+            error, spec, as_read = adopted
+            request.request_id = accept(as_read.get("request_id", "").encode()) or request.request_id
+            reason = error.reason or ("absent" if error.concealable else "")
+            identified = Identified(error, spec, request.exception, reason)
+            return self._answer(request, identified, surviving(status, headers), status, as_read=as_read)
         except Exception as own:
             return self._degrade(request, own, request.exception, status)
 
@@ -261,15 +272,27 @@ class ErrorHandler:
         status: int | None = None,
         *,
         kind: object = None,
+        as_read: Mapping[str, Any] = NOTHING,
     ) -> Response:
-        """Steps 3 to 5. kind: under which the answer may be prepared for the next time."""
+        """Steps 3 to 5.
+
+        kind: under which the answer may be prepared for the next time. as_read: see `Adopted`.
+        """
         renderer: Renderer = request.renderer
         shown = self.presenter.conceal(identified)
         request.request_id = self.presenter.sent_id(renderer.id_header, shown, headers) or request.request_id
         advice = self.presenter.advise(shown, headers)
         public = self.presenter.public(renderer.dialect, request.request_id, shown, advice, status)
-        request.failure = Failure(public, self._private(identified))
+        if as_read and shown.error is not None:
+            public = as_read_by(renderer.dialect, public, {**as_read, "request_id": request.request_id})
+        private = self._private(identified)
+        if public.code == as_read.get("code"):
+            private = private._replace(code=public.code)
+        request.failure = Failure(public, private)
         own, cacheable = self.presenter.fields(renderer, shown, headers)
+        if headers:  # of an answer that this one takes the place of
+            derived = {name for name, _ in renderer.vendor(public)}
+            own = [pair for pair in own if pair[0] not in derived]
         error = shown.error
         if not (kind is None or error is None or self._development) and declares_only(type(error)):
             renderer.prepare(kind, public._replace(message=shown.spec.message), own, cache_control=cacheable)

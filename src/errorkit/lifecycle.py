@@ -30,7 +30,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from errorkit import telemetry
 from errorkit.exchange import RawHeaders, Request, Response
 from errorkit.failure import traceback_of
-from errorkit.normalisation import MAX_BODY, candidate, recognise
 from errorkit.request_id import accept
 
 if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, importing this does not
@@ -166,11 +165,10 @@ class Exchange(Request):
                 self.state = PASSING
                 return False
         else:
-            self._judging = (
-                not self.shaped_by
-                and self.handler.config.normalise != "off"
-                and candidate(headers, self.handler.config.normalise)
-            )
+            self._judging = False
+            if self.shaped_by != ERRORKIT:
+                self.left_alone = self.handler.judge.leaves(self.shaped_by, headers)
+                self._judging = not self.left_alone
         if self._judging or (self.holds_start and self.rendered is None):
             self.state = HELD
             self._parts: list[bytes] = []
@@ -345,14 +343,14 @@ class Exchange(Request):
     def _end(self) -> None:
         """The last byte is about to be sent. The event is written now, if there is a span that ends with it.
 
-        Of a failure of the server it is always written now: frameworks take the traceback away
-        afterwards.
+        Of an exception that has been answered with a 5xx it is always written now: frameworks take the
+        traceback away afterwards. One that nobody knows yet may still come.
         """
         self.state = ENDED
-        if self.status >= 400 and not self.recorded:
-            known = self.failure is not None or self.answered is not None
-            if (known and self.status >= 500) or telemetry.is_open():
-                self._tell()
+        if self.status < 400 or self.recorded:
+            return
+        if (self.answered is not None and self.status >= 500) or telemetry.is_open():
+            self._tell()
 
     def _tell(self) -> None:
         if self.recorded:
@@ -397,8 +395,9 @@ class Exchange(Request):
             if more and not data:
                 return HOLD
         elif more:
-            if sum(map(len, self._parts)) <= MAX_BODY:
+            if sum(map(len, self._parts)) <= self.handler.judge.limit:
                 return HOLD
+            self.left_alone = f"longer than {self.handler.judge.limit} bytes"
         else:
             response = self.judged(b"".join(self._parts))
             if response is not None:
@@ -418,19 +417,19 @@ class Exchange(Request):
             self._passes()
 
     def judged(self, body: bytes) -> Response | None:
-        """errorkit's response if the body is a default of somebody's; None: it is deliberate."""
+        """errorkit's response if the body is a default of somebody's, or read by a reader; None: it is deliberate."""
         try:
-            default = recognise(
-                self.status, self.headers, body, self.handler.config.normalise, head=self.method == "HEAD"
-            )
+            verdict = self.handler.judge.verdict(self.status, self.headers, body, head=self.method == "HEAD")
         except Exception as own:  # the application's own answer is let go
             from errorkit.events import last_resort  # an adapter's import loads no logging
 
             last_resort("an answer could not be looked into", own)
             return None
-        if default is None:
+        if isinstance(verdict, str):
+            self.left_alone = verdict
             return None
-        return self.handler.renormalise(self, self.status, self.headers, default)
+        self.replaced = verdict.replaced
+        return self.handler.take_over(self, self.status, self.headers, verdict.adopted)
 
     def _raised_after_the_end(self, exception: BaseException) -> Fate:
         if exception is not self.answered:

@@ -50,20 +50,6 @@ class Default(NamedTuple):
     findings: tuple[dict[str, Any], ...] = ()
 
 
-def candidate(headers: Iterable[tuple[bytes, bytes]], policy: Policy) -> bool:
-    """Is it worth holding this response's start to look at its body."""
-    length = None
-    for name, value in headers:
-        lowered = name.lower()
-        if lowered == b"content-encoding":
-            return False
-        if lowered == b"content-length":
-            length = value
-    if length is None or not length.isdigit() or len(length) > 9:
-        return False
-    return policy == "all" or int(length) <= MAX_BODY
-
-
 def recognise(
     status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes, policy: Policy, *, head: bool = False
 ) -> Default | None:

@@ -88,6 +88,8 @@ def check_quota(quota: object) -> RateLimit:
         if not isinstance(value, (int, float) if name == "reset" else int) or isinstance(value, bool):
             kind = "a number of seconds" if name == "reset" else "an int"
             raise ConfigurationError.of(f"RateLimit.{name}", value, f"this is no number; use {kind}")
+    if not math.isfinite(quota.reset):
+        raise ConfigurationError.of("RateLimit.reset", quota.reset, "this ends never; use a number of seconds")
     if quota.limit < 0 or quota.window < 0:
         name, value = ("limit", quota.limit) if quota.limit < 0 else ("window", quota.window)
         raise ConfigurationError.of(f"RateLimit.{name}", value, "this is below zero; use an int of zero or more")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from types import ModuleType
 from typing import Any, Literal, TypedDict
 
+from errorkit.adoption import ReaderFunction, UnknownCodes
 from errorkit.catalog import Catalog
 from errorkit.dialects import Dialect
 from errorkit.errors import APIError
@@ -48,6 +49,9 @@ DialectChoice = PresetName | Dialect | type[Dialect]
 """One dialect in code. `"module:name"` of one's own is for the environment and for TOML, which cannot import: as a
 keyword it works, too, but a type checker would then have to let every misspelt name pass."""
 
+AdoptChoice = DialectChoice | ReaderFunction
+"""What reads error bodies of other code: a dialect, or a function."""
+
 ExceptionTable = Mapping[Any, type[APIError] | Translator | str]
 """Exception classes, or `"module:Class"`, to what answers for them: a class, a code, a function. Keys of a mapping are
 invariant: were they typed, a table in a variable of its own would be refused."""
@@ -64,6 +68,8 @@ class Settings(TypedDict, total=False):
     exceptions: ExceptionTable
     docs_url: str
     normalise: Policy
+    adopt: AdoptChoice | Sequence[AdoptChoice]
+    unknown_codes: UnknownCodes
     negotiate: bool
     hold_start: bool | Mapping[str, bool]
     tenant_status: TenantStatus

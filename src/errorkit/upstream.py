@@ -9,12 +9,11 @@ module in the catalogue: `Catalog([my_errors, errorkit.upstream])`.
 
 from __future__ import annotations
 
-import json
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from errorkit.dialects import Dialect, get_dialect
+from errorkit.error_body import json_of
 from errorkit.errors import APIError
 from errorkit.failure import Public
 
@@ -84,45 +83,6 @@ def upstream_error(
     return (UpstreamError if status >= 500 else UpstreamRejectedError)(context=context)
 
 
-class BoundedBody:
-    """An error body as it arrives, decoded as far as is worth reading: never more than `MAX_BODY` bytes.
-
-    coding: its Content-Encoding; of one that is not known here nothing is read.
-    """
-
-    def __init__(self, coding: str = "") -> None:
-        coding = coding.strip().lower()
-        self._whole = True
-        self._parts: list[bytes] = []
-        self._read = self._held = 0
-        self._inflate: Callable[[bytes, int], bytes] | None = None
-        if coding in ("gzip", "x-gzip", "deflate"):
-            self._inflate = zlib.decompressobj(zlib.MAX_WBITS | 32).decompress  # either header
-        elif coding not in ("", "identity"):
-            self._whole = False
-
-    def feed(self, chunk: bytes) -> bool:
-        """Take a part as it was sent. False: no more is wanted."""
-        self._read += len(chunk)
-        if self._whole and self._inflate is not None:
-            try:
-                chunk = self._inflate(chunk, MAX_BODY - self._held + 1)
-            except zlib.error:
-                self._whole = False
-        self._held += len(chunk)
-        if self._read > MAX_BODY or self._held > MAX_BODY:
-            self._whole = False
-        if self._whole:
-            self._parts.append(chunk)
-        else:
-            self._parts.clear()
-        return self._whole
-
-    def decoded(self) -> bytes | None:
-        """The body; None if it was too large or could not be decoded."""
-        return b"".join(self._parts) if self._whole else None
-
-
 def _facts(told: Public, name: str, dialect: Dialect) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "name": name or dialect.name,
@@ -139,9 +99,4 @@ def _facts(told: Public, name: str, dialect: Dialect) -> dict[str, Any]:
 
 
 def _json(body: bytes | str | None) -> Any:
-    if not body or len(body) > MAX_BODY:
-        return None
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+    return json_of(body) if body and len(body) <= MAX_BODY else None

@@ -13,6 +13,7 @@ import pytest
 from driving import asgi
 from errorkit import ConflictError, ForbiddenError, RateLimit, RateLimitError, arguments, remarks
 from errorkit.asgi import ErrorMiddleware
+from errorkit.configuration_error import ConfigurationError
 from errorkit.testing import RecordedFailures
 
 SLIPS = [
@@ -136,17 +137,18 @@ def test_extensions_takes_any_name(name: str, _meant: str, strict: bool, monkeyp
         ("extensions", ["plan"], "extensions= is of type list; use a mapping"),
         ("extensions", {"code": "x"}, "'code' has a meaning of its own"),
         ("extensions", {"plan": object()}, "'plan' holds a object"),
-        ("rate_limit", {"limit": 1}, "rate_limit= is of type dict; use a RateLimit"),
-        ("rate_limit", (1, 2), "rate_limit= is of type tuple; use a RateLimit"),
-        ("rate_limit", RateLimit("x", -1), "rate_limit=limit='x': use a finite number"),  # type: ignore[arg-type]
-        ("rate_limit", RateLimit(1, None), "rate_limit=remaining=None: use a finite number"),  # type: ignore[arg-type]
-        ("rate_limit", RateLimit(1, 0, float("nan")), "rate_limit=reset=nan: use a finite number"),
-        ("rate_limit", RateLimit(1, 0, 1, True), "rate_limit=window=True: use a finite number"),
+        ("rate_limit", {"limit": 1}, "rate_limit={'limit': 1}: this is no quota; use RateLimit(limit="),
+        ("rate_limit", (1, 2), "rate_limit=(1, 2): this is no quota; use RateLimit(limit="),
+        ("rate_limit", RateLimit("x", -1), "RateLimit.limit='x': this is no number"),  # type: ignore[arg-type]
+        ("rate_limit", RateLimit(1, None), "RateLimit.remaining=None: this is no number"),  # type: ignore[arg-type]
+        ("rate_limit", RateLimit(1, 0, float("nan")), "RateLimit.reset=nan: this ends never"),
+        ("rate_limit", RateLimit(1, 0, 1, True), "RateLimit.window=True: this is no number"),
+        ("rate_limit", RateLimit(-1, 0), "RateLimit.limit=-1: this is below zero"),
     ],
 )
 def test_what_could_not_be_sent_is_refused_where_it_is_raised(name: str, value: Any, said: str) -> None:
     """In development and in production alike, as every value of a wrong type."""
-    with pytest.raises(TypeError) as caught:
+    with pytest.raises((TypeError, ConfigurationError)) as caught:
         RateLimitError(**{name: value})
     assert said in str(caught.value)
 

@@ -58,7 +58,7 @@ LOADED: dict[str, tuple[set[str], set[str]]] = {
         {"flask", "werkzeug", *HANDLER},
         {"flask", "werkzeug", "jinja2", "structlog", *PYDANTIC},
     ),
-    "errorkit.httpx": ({"httpx"}, {"httpx"}),
+    "errorkit.httpx": (set(), set()),
 }
 """By module: what errorkit's own code asks for, and which of `WATCHED` are loaded thereafter."""
 

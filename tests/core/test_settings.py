@@ -23,7 +23,14 @@ from examples.docstore import errors as own
 
 TYPES = get_type_hints(Settings)
 FIELDS = get_type_hints(Config)
+
+
+def reads_nothing(status: int, headers: Any, body: Any) -> None:
+    """A reader that recognises no body."""
+
+
 CONVERTED = {
+    "adopt": ["openai", OpenAI(), OpenAI, reads_nothing, ["openai", reads_nothing], (OpenAI(),)],
     "dialect": ["openai", OpenAI(), OpenAI, {"/v1": "openai", "/v2": OpenAI, "/": None}],
     "catalog": [Catalog(), [ConflictError], (ConflictError, own), "errorkit.errors:STANDARD"],
     "exceptions": [{KeyError: ConflictError}, {"builtins:KeyError": "conflict", OSError: lambda error: None}],

@@ -379,7 +379,7 @@ WRONG = [
     # environment and files
     Row("a variable's name", lambda: environ(DIALCT="openai"), "ERRORKIT_DIALCT", "'openai'",
         "did you mean 'dialect'"),
-    Row("a variable's name, far off", lambda: environ(THINGS="1"), "ERRORKIT_THINGS", "'1'", "known are catalog"),
+    Row("a variable's name, far off", lambda: environ(THINGS="1"), "ERRORKIT_THINGS", "'1'", "known are adopt, catalog"),
     Row("a variable's dialect", lambda: environ(DIALECT="opnai"), "dialect", "'opnai'", "did you mean 'openai'"),
     Row("a variable's JSON", lambda: environ(LEVELS="{"), "ERRORKIT_LEVELS", "'{'", "JSON"),
     Row("a variable's status", lambda: environ(TENANT_STATUS="405"), "tenant_status", "405", "404 or 403"),

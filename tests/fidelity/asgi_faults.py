@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from errorkit import asgi, handler, lifecycle, normalisation
+from errorkit import asgi, handler, judgement, normalisation
 from errorkit.asgi import exchange as asgi_exchange
 from errorkit.asgi import messages, websocket
 from errorkit.asgi.exchange import ASGIExchange
@@ -89,17 +89,20 @@ def fields_that_describe_the_old_body_stay(patch: pytest.MonkeyPatch) -> None:
 
 @seeded("asgi-answers_of_other_code", "GET /lines: body")
 def a_deliberate_body_is_replaced(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(lifecycle, "recognise", lambda *answer, head: Default())
+    patch.setattr(judgement, "recognise", lambda *answer, head: Default())
 
 
 @seeded("asgi-answers_of_other_code", "GET /phrase: not in the dialect")
 def a_default_body_is_let_go(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(lifecycle, "recognise", lambda *answer, head: None)
+    patch.setattr(judgement, "recognise", lambda *answer, head: None)
 
 
 @seeded("asgi-answers_of_other_code", "GET /coded: body")
 def a_coded_body_is_looked_into(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(lifecycle, "candidate", lambda headers, policy: True)
+    """As if there were no coding."""
+    fields = judgement.field_map
+    patch.setattr(judgement.Judge, "leaves", lambda self, shaped_by, headers: "")
+    patch.setattr(judgement, "field_map", lambda headers: {**fields(headers), "content-encoding": "identity"})
 
 
 @seeded("asgi-head_is_as_get", "HEAD /page: ")

@@ -35,6 +35,7 @@ NASTY = (
 class Lost(NotFoundError):
     """A not-found error whose every word is trouble."""
 
+    code = "not_found"
     title, message = NASTY, NASTY
     default_headers = {"X-Note": 'it\'s "here" 100% %PROTOCOL% \\ # ; end'}
 
@@ -42,12 +43,14 @@ class Lost(NotFoundError):
 class Down(BadGatewayError):
     """A 502 with advice of its own."""
 
+    code = "bad_gateway"
     default_retry_after = 30
 
 
 class Long(ServiceUnavailableError):
     """More words than nginx takes."""
 
+    code = "service_unavailable"
     message = "x" * 5000
 
 
@@ -159,6 +162,7 @@ def test_a_page_has_the_header_fields_of_the_services_answer() -> None:
     """What a class declares is sent once; what follows from the answer itself cannot be declared."""
 
     class Cached(NotFoundError):
+        code = "not_found"
         default_headers = {
             "Cache-Control": "max-age=60",
             "Retry-After": "99",
@@ -167,6 +171,7 @@ def test_a_page_has_the_header_fields_of_the_services_answer() -> None:
         }
 
     class Concealed(Cached):
+        code = "not_found"
         concealable = True
 
     def fields(catalog: Catalog) -> dict[str, str]:
@@ -191,9 +196,11 @@ def test_what_a_language_cannot_hold_is_refused() -> None:
     """A value that a configuration language has no spelling for is named, not mangled."""
 
     class Dollar(NotFoundError):
+        code = "not_found"
         default_headers = {"X-Price": "$5"}
 
     class Tick(NotFoundError):
+        code = "not_found"
         default_headers = {"X-Tick": "{host}"}
 
     problem = get_dialect("problem")
@@ -213,6 +220,7 @@ def test_a_status_that_the_service_conceals_is_concealed_by_its_gateway() -> Non
     """Where every 403 of the service is shown as a 404, one that a gateway invents is, too, byte for byte."""
 
     class Hidden(ForbiddenError):
+        code = "forbidden"
         concealable = True
 
     found = {page.status: page for page in pages(Catalog([Hidden]), get_dialect("problem"), Options())}
@@ -223,6 +231,7 @@ def test_a_status_whose_error_is_sent_with_another_keeps_its_own() -> None:
     """A catalogue that moves `request_timeout` to 425 has no error for a gateway's 408; the words still fit."""
 
     class Moved(RequestTimeoutError):
+        code = "request_timeout"
         status, message = 425, "Too slow."
 
     found = {page.status: page for page in pages(Catalog([Moved]), get_dialect("problem"), Options())}

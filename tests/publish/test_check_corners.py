@@ -139,7 +139,7 @@ def test_an_own_object_that_answers_for_exceptions_is_no_fault(tmp_path: Path) -
 
 def test_errors_that_others_raise_for_the_service_need_no_mention(tmp_path: Path) -> None:
     """An override of a standard code, which the framework raises, and errorkit's own module of errors."""
-    not_json = 'class NotJSON(errors.MalformedJSONError):\n    message = "No."\n\n'
+    not_json = 'class NotJSON(errors.MalformedJSONError):\n    code = "malformed_json"\n    message = "No."\n\n'
     listed = (
         "import errorkit.upstream\nfrom errorkit import errors\n"
         + not_json

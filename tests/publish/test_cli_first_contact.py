@@ -60,7 +60,8 @@ def test_help_loads_nothing_that_a_command_works_with(arguments: list[str]) -> N
     done = subprocess.run([sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, check=True)
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
     assert sorted(loaded & (HEAVY | TYPERS_OWN)) == []
-    assert [name for name in loaded if name.startswith(("errorkit.publish", "errorkit.config"))] == []
+    assert "errorkit.config" not in loaded
+    assert [name for name in loaded if name.startswith("errorkit.publish")] == []
 
 
 def test_the_commands_import_what_they_work_with() -> None:

@@ -469,6 +469,9 @@ def test_an_own_dialect_without_a_schema_or_a_code_is_described_all_the_same() -
     class Bare(BaseDialect):
         name = "bare"
 
+        def read(self, status: int, headers: Any, body: Any) -> Any:
+            return self.public(status, headers)
+
         def write(self, public: Any) -> Any:
             return [public.message]
 

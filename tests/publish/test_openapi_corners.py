@@ -64,6 +64,9 @@ class Loose(Dialect):
     def write(self, public: Public) -> dict[str, Any]:
         return {"version": "1", "weight": None, "error": {"code": self.spell(public.code), "text": public.message}}
 
+    def read(self, status: int, headers: Any, body: Any) -> Public:
+        return Public(status=status)
+
 
 @pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
 def test_codes_are_told_apart_where_the_body_is_loosely_described(version: str) -> None:

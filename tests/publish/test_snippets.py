@@ -47,6 +47,7 @@ class NameTaken(APIError):
 class NotJSON(MalformedJSONError):
     """The body is not JSON."""
 
+    code = "malformed_json"
     examples = (Example("Cut off", '{"name": "it\'s', '{"name": ""}'),)
 
 
@@ -60,6 +61,7 @@ class Elsewhere(APIError):
 class KeyMissing(AuthenticationError):
     """No key was sent."""
 
+    code = "unauthenticated"
     examples = (Example("Without a key", "GET /named", "GET /named"),)
 
 

@@ -12,8 +12,9 @@ from fastapi.exceptions import RequestValidationError
 
 from counting import calls
 from errorkit import APIError, ConflictError
-from errorkit.arguments import public_members
+from errorkit.arguments import public_members, slips
 from errorkit.encoding import encode
+from errorkit.error_body import BoundedBody
 from errorkit.events import EventLog, compact
 from errorkit.exception_text import MAX_EXCEPTIONS, MAX_TRACEBACK
 from errorkit.exchange import Request
@@ -24,7 +25,7 @@ from errorkit.identification import Identifier
 from errorkit.negotiation import MAX_ACCEPT, prefers_problem
 from errorkit.redaction import Redactor
 from errorkit.retry import MAX_FIELD, clock, parse_rate_limit, parse_retry_after
-from errorkit.upstream import MAX_BODY, BoundedBody, UpstreamError, UpstreamUnavailableError
+from errorkit.upstream import MAX_BODY, UpstreamError, UpstreamUnavailableError
 from errorkit.validation import MAX_FINDINGS, as_error
 from errorkit.values import MAX_CHARACTERS, MAX_ITEMS, MAX_PARTS, safe, undocumented
 
@@ -179,7 +180,8 @@ def test_members_that_a_client_has_named_cost_no_more_than_the_bound(value: Any)
     """`ConflictError("words", **body)` of a hundred thousand members: at the raise site and when it is answered."""
     few, many = ({f"member_{number}": value for number in range(count)} for count in (1_000, 100_000))
     for work in (
-        lambda members: public_members("ConflictError", members),
+        lambda members: slips("ConflictError", members),
+        public_members,
         lambda members: answer(ConflictError("words"), members),
     ):
         work(few)  # what is remembered of a dialect
@@ -293,7 +295,7 @@ def test_of_an_upstreams_body_no_more_is_read_than_counts(coding: str, streamed:
 
 def test_a_large_part_is_not_unpacked_beyond_the_bound() -> None:
     """A server may send all of a bomb at once."""
-    body = BoundedBody("gzip")
+    body = BoundedBody("gzip", limit=MAX_BODY)
     assert not body.feed(bomb(64))
     assert body.decoded() is None
     assert body._held <= MAX_BODY + 1

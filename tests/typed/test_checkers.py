@@ -24,8 +24,9 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^( *)```python\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 ABOUT_SETTINGS = re.compile(r"install|ErrorMiddleware|ErrorKit|Config|Settings|Reference").search
 """What is asked of a page: its other lines annotate little."""
-OF_PAGES = re.compile(r"reportUnknown\w+|no-redef|assignment|method-assign").fullmatch
-"""Rules that a page breaks by that, by a name that a later block uses anew, and by Flask's own `app.wsgi_app = ...`."""
+OF_PAGES = re.compile(r"reportUnknown\w+|no-redef|assignment|method-assign|import-untyped").fullmatch
+"""Rules that a page breaks by that, by a name that a later block uses anew, by Flask's own `app.wsgi_app = ...`, and
+by libraries that have no types."""
 
 
 class Finding(NamedTuple):

@@ -41,7 +41,8 @@ class LanguageServer:
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.root = root
         self.asked = 0
-        self.ask("initialize", {"processId": None, "rootUri": root.as_uri(), "capabilities": {}})
+        folders = [{"uri": root.as_uri(), "name": root.name}]
+        self.ask("initialize", {"processId": None, "workspaceFolders": folders, "capabilities": {}})
         self.send({"method": "initialized", "params": {}})
 
     def completions(self, line: str) -> set[str]:

@@ -21,6 +21,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, dataclass_transform
 
+from errorkit.body_form import Path, fits, place_of_members
 from errorkit.configuration_error import ConfigurationError
 from errorkit.errors import STANDARD
 from errorkit.failure import Detail, Public, undotted
@@ -139,6 +140,9 @@ class Dialect(_Adaptable):
     (RFC 9535) of members, indices and filters such as `[?@.kind=='x']`; several are tried in
     turn, an empty tuple means nowhere."""
 
+    _open_at: Path | Literal[False] | None = False
+    """Where further members of a body may be, once that has been found out."""
+
     def __init__(self, **attributes: Any) -> None:
         for name, value in attributes.items():
             if not hasattr(type(self), name) or name.startswith("_") or callable(getattr(type(self), name)):
@@ -165,6 +169,19 @@ class Dialect(_Adaptable):
         headers: names in lower case. body: parsed JSON, or None.
         """
         raise NotImplementedError
+
+    def recognises(self, status: int, headers: Mapping[str, str], body: Any) -> bool:
+        """Has somebody else's response this dialect's form: then `read` may be believed to understand all of it.
+
+        headers: names in lower case. body: parsed JSON, or None. By the media type and by `Body`,
+        strictly; never where there is no `Body`.
+        """
+        media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if self.Body is None or media_type != self.media_type.partition(";")[0]:
+            return False
+        if self._open_at is False:
+            self._open_at = place_of_members(self.write)
+        return fits(self.Body, body, self._open_at)
 
     def stream_event(self, public: Public) -> tuple[str | None, Any] | None:
         """The last event of a `text/event-stream` that fails: its name and its data.

@@ -56,6 +56,12 @@ class Problem(Dialect):
     )
     copies = ("message", "request_id", "param", "retry_after", "resume_at")
 
+    def recognises(self, status: int, headers: Mapping[str, str], body: Any) -> bool:
+        """By the media type: each member is optional, and further ones are expected (RFC 9457 sections 3.1 and 3.2)."""
+        return headers.get("content-type", "").partition(";")[0].strip().lower() == self.media_type and isinstance(
+            body, dict
+        )
+
     def write(self, public: Public) -> dict[str, Any]:
         body: dict[str, Any] = {
             "type": public.doc_url or "about:blank",

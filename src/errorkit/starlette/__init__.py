@@ -199,7 +199,7 @@ class ErrorMiddleware(GenericMiddleware):
 
     def announce(self, cover: Cover, **limits: str) -> None:
         """The line at start-up."""
-        self.handler.announce(mounts=cover.covered, user_handlers=cover.kept, **limits)
+        self.handler.announce(mounts=cover.covered, user_handlers=cover.kept, shadowed=cover.shadowed, **limits)
 
 
 def _with_mounted(app: Starlette) -> Iterator[Starlette]:

@@ -255,6 +255,7 @@ class Cover:
         """Called with each application and the path that it is reached by."""
         self.covered: list[str] = []
         self.kept: list[str] = []
+        self.shadowed: list[str] = []
 
     def application(self, app: Starlette, path: str = "") -> None:
         """Cover one, and what is mounted in it."""
@@ -264,6 +265,7 @@ class Cover:
         router.middleware_stack.watch(router, lambda: self._inside(app, path))
         self.describe(app, path)
         own = [key for key, value in app.exception_handlers.items() if not is_frameworks(value, self.defaults)]
+        self.shadowed += self.errors.shadowed(own)
         self.kept += [f"{path or '/'}: {getattr(key, '__name__', key)}" for key in own]
         self._inside(app, path)
 

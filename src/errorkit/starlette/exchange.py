@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from starlette.routing import Mount
+
 from errorkit.asgi.exchange import ASGIExchange
 
 LATE = "Caught handled exception, but response already started."
@@ -27,8 +29,11 @@ class StarletteExchange(ASGIExchange):
         template = _template(self.scope)
         if template is None:
             return None
-        root, base = self.scope.get("root_path", ""), self.scope.get("app_root_path", "")
-        return f"{root.removeprefix(base).rstrip('/')}{template}"
+        root: str = self.scope.get("root_path", "").removeprefix(self.scope.get("app_root_path", "")).rstrip("/")
+        route = self.scope.get("route")
+        if isinstance(route, Mount):  # what it leads to has matched no route: its own path is in root_path already
+            root = "/".join(root.split("/")[: -route.path.count("/") or None])
+        return f"{root}{template}"
 
 
 def _template(scope: Any) -> str | None:
