@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from benchmarks import drivers, floor, pasted, scenarios
-from benchmarks.scenarios import Raises, Scenario
+from benchmarks.scenarios import Logs, Raises, Scenario
 from errorkit.dialects import PRESETS
 
 
@@ -240,32 +240,41 @@ def contender_of(framework: str, name: str) -> Contender:
     raise LookupError(f"no contender {name!r} for {framework}")
 
 
-def application(contender: Contender) -> Any:
-    """Its covered application."""
-    return contender.cover(getattr(scenarios, contender.framework)(contender.raises()))
+def application(contender: Contender, middlewares: int = 0) -> Any:
+    """Its covered application. middlewares: so many of the user's are in it."""
+    app = getattr(scenarios, contender.framework)(contender.raises())
+    for _ in range(middlewares):
+        app.add_middleware(scenarios.Passing)
+    return contender.cover(app)
 
 
 def workload(contender: Contender, scenario: Scenario) -> tuple[drivers.Batch, Callable[[], drivers.Answer]]:
     """Requests of one scenario to a new application, and one request whose answer is kept."""
     drive = drivers.wsgi if contender.framework == "flask" else drivers.asgi
-    return drive(application(contender), scenario)
+    return drive(application(contender, scenario.middlewares), scenario)
 
 
-def configure_logs(*, written: bool) -> None:
-    """Logs go to the null device, whole; or are dropped by level, as in a service that does not want them.
+def _discard(_logger: Any, _level: str, _event: Any) -> bytes:
+    """A renderer, in structlog's terms, that makes nothing of an event."""
+    return b""
 
-    For errorkit it is the set-up that its documentation recommends.
+
+def configure_logs(logs: Logs) -> None:
+    """What becomes of events and of the server's lines: see `Logs`.
+
+    Written, it is the set-up that errorkit's documentation recommends.
     """
     import structlog
 
     from errorkit.structured_logging import JSONLine
 
+    written = logs == "written"
     sink = open(os.devnull, "wb")  # noqa: SIM115 - open as long as the process
     logging.basicConfig(stream=open(os.devnull, "w"), level="INFO" if written else "CRITICAL", force=True)  # noqa: SIM115
     logging.disable(logging.NOTSET if written else logging.ERROR)
     structlog.configure(
-        processors=[JSONLine()],
-        wrapper_class=structlog.make_filtering_bound_logger("info" if written else "critical"),
-        logger_factory=structlog.BytesLoggerFactory(sink),
+        processors=[_discard if logs == "built" else JSONLine()],
+        wrapper_class=structlog.make_filtering_bound_logger("critical" if logs == "dropped" else "info"),
+        logger_factory=structlog.ReturnLoggerFactory() if logs == "built" else structlog.BytesLoggerFactory(sink),
         cache_logger_on_first_use=True,
     )

@@ -64,7 +64,7 @@ def _pair(cell: Cell) -> tuple[int, int]:
     """The pids of two processes that served few and many requests of one cell, and nothing else."""
     framework, name, scenario = cell
     gc.disable()
-    configure_logs(written=SCENARIOS[scenario].logged)
+    configure_logs(SCENARIOS[scenario].logs)
     batch, _once = workload(contender_of(framework, name), SCENARIOS[scenario])
     batch(_WARM)
     return _forked(lambda: batch(_FEW)), _forked(lambda: batch(_MANY))
@@ -87,7 +87,7 @@ def _forked(work: Callable[[], object]) -> int:
 
 def _main() -> None:
     cells = [tuple(cell) for cell in json.loads(sys.argv[1])]
-    configure_logs(written=False)  # standard output is for the pids
+    configure_logs("dropped")  # standard output is for the pids
     for framework in {cell[0] for cell in cells}:  # imports, once for all children
         workload(contender_of(framework, "errorkit"), SCENARIOS["ok"])
     for cell in cells:

@@ -73,7 +73,7 @@ def _python(*arguments: str) -> str:
 
 
 def _main(framework: str, name: str, errors: int) -> None:
-    configure_logs(written=False)
+    configure_logs("dropped")
     scenarios = _ERRORS if framework == "starlette" else (*_ERRORS, "invalid")
     batches = [workload(contender_of(framework, name), SCENARIOS[scenario])[0] for scenario in scenarios]
     each = max(1, errors // len(batches))

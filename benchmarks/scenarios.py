@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 CHUNKS = 64
 
 
+Logs = Literal["dropped", "built", "written"]
+"""What becomes of events: dropped by level; their fields built, for a logger that discards them; written whole, with
+the server's own lines, to the null device."""
+
+
 class Scenario(NamedTuple):
-    """One request. logged: events and server logs are written (to the null device), else dropped by level."""
+    """One request. middlewares: plain ASGI middlewares of the user's, which hand everything on."""
 
     name: str
     path: str
     status: int
     method: str = "GET"
     body: bytes = b""
-    logged: bool = False
+    logs: Logs = "dropped"
+    middlewares: int = 0
 
 
 _INVALID = b'{"name": 5, "quantity": "many", "tags": "none"}'
@@ -37,10 +43,17 @@ SCENARIOS = {
         Scenario("limited", "/limited", 429),
         Scenario("invalid", "/orders", 422, "POST", _INVALID),
         Scenario("crash", "/crash", 500),
-        Scenario("conflict_logged", "/conflict", 409, logged=True),
-        Scenario("not_found_logged", "/invoices/5", 404, logged=True),
-        Scenario("invalid_logged", "/orders", 422, "POST", _INVALID, logged=True),
-        Scenario("crash_logged", "/crash", 500, logged=True),
+        Scenario("conflict_built", "/conflict", 409, logs="built"),
+        Scenario("not_found_built", "/invoices/5", 404, logs="built"),
+        Scenario("unmatched_built", "/nowhere", 404, logs="built"),
+        Scenario("invalid_built", "/orders", 422, "POST", _INVALID, logs="built"),
+        Scenario("crash_built", "/crash", 500, logs="built"),
+        Scenario("conflict_logged", "/conflict", 409, logs="written"),
+        Scenario("not_found_logged", "/invoices/5", 404, logs="written"),
+        Scenario("invalid_logged", "/orders", 422, "POST", _INVALID, logs="written"),
+        Scenario("crash_logged", "/crash", 500, logs="written"),
+        Scenario("ok_1", "/ok", 200, middlewares=1),
+        Scenario("ok_3", "/ok", 200, middlewares=3),
     )
 }
 """Starlette has no `invalid`: it validates nothing."""
@@ -78,6 +91,16 @@ def deep(level: int, words: Words) -> None:
     if level:
         deep(level - 1, words)
     raise words.crash()
+
+
+class Passing:
+    """A plain ASGI middleware, as users write them."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
 
 
 def starlette(raises: Raises, **settings: Any) -> Any:
@@ -187,6 +210,10 @@ def flask(raises: Raises) -> Any:
 
     for n in range(12):
         app.add_url_rule(f"/filler/{n}/<item>", f"filler{n}", lambda item: {"ok": True})
+
+    @app.get("/stream")
+    def stream() -> Any:
+        return framework.Response((b"data" for _ in range(CHUNKS)), mimetype="text/plain")
 
     @app.get("/conflict")
     def conflict() -> Any:

@@ -89,7 +89,7 @@ def _server(contender: Contender) -> Iterator[tuple[int, int]]:
 def _serve(contender: Contender, listener: socket.socket) -> None:
     import uvicorn
 
-    configure_logs(written=False)
+    configure_logs("dropped")
     sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     config = uvicorn.Config(
         application(contender), loop="uvloop", http="httptools", log_level="critical", access_log=False

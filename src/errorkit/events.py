@@ -21,7 +21,7 @@ import structlog
 
 from errorkit import standard_error, standard_logging
 from errorkit.exception_copy import copied
-from errorkit.exception_text import MAX_VALUE, compact, line, told
+from errorkit.exception_text import MAX_VALUE, compact, kind_of, line, told
 from errorkit.exchange import CLIENT_CLOSED_REQUEST, Request
 from errorkit.failure import Failure
 from errorkit.logfmt import beside_traceback, logfmt
@@ -66,36 +66,36 @@ class EventLog:
         if redact_exception_text:
             _WORDLESS.add(self)
         self._logger = structlog.get_logger("errorkit")
-        self._wrapper: object = None
-        self._wrapper_least = 0
+        self._remembered: dict[Level, Write | None] = {}
 
-    def logger(self) -> Any:
-        """The logger as structlog is configured now; structlog remembers it if its user wants that."""
-        return self._logger.bind()
+    def _through_structlog(self, level: Level) -> Write | None:
+        """What writes an event of a level as structlog is configured now.
 
-    def _least(self) -> int:
-        """The level below which structlog drops an event, where that is known without making a logger.
-
-        The level of structlog's own filtering loggers is part of their class.
+        Its user may want a logger to be remembered as it is when it is first used; this is remembered then, too,
+        where the level is part of its class, as it is of structlog's own filtering loggers.
         """
-        wrapper = structlog.get_config()["wrapper_class"]
-        if wrapper is not self._wrapper:
-            level: Any = getattr(wrapper, "get_effective_level", None)
-            known = getattr(level, "__module__", "") == structlog.make_filtering_bound_logger.__module__
-            self._wrapper, self._wrapper_least = wrapper, level(None) if known else 0
-        return self._wrapper_least
+        number = _NUMBERS[level]
+        config = structlog.get_config()
+        effective: Any = getattr(config["wrapper_class"], "get_effective_level", None)
+        filtering = getattr(effective, "__module__", "") == structlog.make_filtering_bound_logger.__module__
+        write: Write | None = None
+        if not (filtering and number < effective(None)):  # else no logger is made
+            logger = self._logger.bind()
+            enabled: Callable[[int], bool] | None = getattr(logger, "is_enabled_for", None)
+            if enabled is None or enabled(number):
+                write = partial(self._by_structlog, getattr(logger, level))
+        if filtering and config["cache_logger_on_first_use"]:
+            self._remembered[level] = write
+        return write
 
     def _writer(self, level: Level) -> Write | None:
         """What writes an event of a level, as structlog and logging are configured now; None: they drop it."""
-        number = _NUMBERS[level]
         if structlog.is_configured():
-            if number < self._least():
-                return None
-            logger = self.logger()
-            enabled: Callable[[int], bool] | None = getattr(logger, "is_enabled_for", None)
-            if enabled is not None and not enabled(number):
-                return None
-            return partial(self._by_structlog, getattr(logger, level))
+            try:
+                return self._remembered[level]
+            except KeyError:
+                return self._through_structlog(level)
+        number = _NUMBERS[level]
         standard = standard_logging.logger()
         if standard.hasHandlers():
             return partial(self._by_logging, number) if standard.isEnabledFor(number) else None
@@ -182,7 +182,7 @@ class EventLog:
             "route": None if route is None else line(route),
             "path": line(request.path),
             "request_id": request.request_id,
-            "duration_ms": round((perf_counter() - request.started) * 1000, 3),
+            "duration_ms": int((perf_counter() - request.started) * 1e6) / 1000,  # `round` is dear
         }
         if public.type:
             fields["type"] = public.type
@@ -219,7 +219,7 @@ class EventLog:
             fields["context"] = self.value(private.context)
         exception = private.exception
         if exception is not None:
-            fields["exception_type"] = line(f"{type(exception).__module__}.{type(exception).__qualname__}")
+            fields["exception_type"] = kind_of(exception).name
             if self._words and private.reason != "validation":
                 fields["error"] = told(exception, self._redactor)
         return fields

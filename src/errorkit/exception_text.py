@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from json import dumps
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from errorkit.failure import leaves
 from errorkit.finding_paths import client_path
@@ -49,13 +50,40 @@ def said(text: str, redactor: Redactor = _PLAIN) -> str:
     return line(redactor.text(text))
 
 
+class Kind(NamedTuple):
+    """What is the same for all exceptions of a class.
+
+    name: with its module, as one line. echoes: a validator's, whose words repeat what was submitted.
+    http: a framework's, which may hold more than text.
+    """
+
+    name: str
+    echoes: bool
+    http: bool
+
+
+_kinds: WeakKeyDictionary[type, Kind] = WeakKeyDictionary()
+"""An application may make classes while it runs, and let go of them."""
+
+
+def kind_of(exception: BaseException) -> Kind:
+    """What is known of its class, found out once."""
+    cls = type(exception)
+    try:
+        return _kinds[cls]
+    except KeyError:
+        names = {(base.__module__, base.__name__) for base in cls.__mro__}
+        echoes = hasattr(cls, "errors") and bool(names & _ECHOING)
+        _kinds[cls] = kind = Kind(line(f"{cls.__module__}.{cls.__qualname__}"), echoes, bool(names & _HTTP))
+        return kind
+
+
 def told(exception: BaseException, redactor: Redactor = _PLAIN) -> str:
     """An exception's own words; of a validator, whose words repeat what was submitted: where and what it found."""
-    kind = type(exception)
-    names = {(base.__module__, base.__name__) for base in kind.__mro__}
-    if hasattr(kind, "errors") and names & _ECHOING:
+    kind = kind_of(exception)
+    if kind.echoes:
         return line(_findings(exception))
-    if names & _HTTP:
+    if kind.http:
         detail = getattr(exception, "detail", None) or getattr(exception, "description", None)
         if detail is not None and not isinstance(detail, str):
             status = getattr(exception, "status_code", None) or getattr(exception, "code", None)

@@ -97,7 +97,9 @@ def _declared(exception: BaseException) -> frozenset[str] | None:
     """
     field = None
     for frame in frames_of(exception):
-        if frame.f_globals.get("__name__") == routing.__name__:
+        code = frame.f_code
+        known = "body_field" in code.co_freevars or "body_field" in code.co_varnames
+        if known and frame.f_globals.get("__name__") == routing.__name__:  # its locals are dear to read
             field = frame.f_locals.get("body_field", field)
     if field is None:
         return None

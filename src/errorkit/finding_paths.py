@@ -59,7 +59,7 @@ def client_path(
         del parts[-2:]
     elif parts and kind in _OF_CLIENTS:
         del parts[-1]
-    if not isinstance(submitted, (Mapping, list, tuple)):
+    if submitted is UNKNOWN or not isinstance(submitted, (dict, list, tuple, Mapping)):
         return tuple(_by_names(parts, kind, declared))
     return tuple(_by_data(parts, kind, submitted, declared))
 
@@ -75,25 +75,28 @@ def _by_names(parts: list[str | int], kind: str, declared: Container[str] | None
         yield part
 
 
-def _by_data(parts: list[str | int], kind: str, submitted: Any, declared: Container[str] | None) -> Iterable[str | int]:
+def _by_data(parts: list[str | int], kind: str, submitted: Any, declared: Container[str] | None) -> list[str | int]:
+    """What leads through the data itself."""
     here = submitted
+    path: list[str | int] = []
     for at, part in enumerate(parts):
-        if isinstance(part, int):
+        if type(part) is int:
             if isinstance(here, (list, tuple)):
                 if not 0 <= part < len(here):
                     continue
                 here = here[part]
-            elif isinstance(here, Mapping):
+            elif isinstance(here, (dict, Mapping)):
                 continue
-            yield part
-        elif isinstance(here, Mapping):
+            path.append(part)
+        elif isinstance(here, (dict, Mapping)):  # asking for a dict is cheaper than for any mapping
             absent = part not in here
             if absent and (at < len(parts) - 1 or kind not in MISSING):
                 continue
             if declared is not None and part not in declared:
-                return  # a name that the client has made up: the finding is somewhere inside
-            yield part
+                break  # a name that the client has made up: the finding is somewhere inside
+            path.append(part)
             here = None if absent else here[part]
+    return path
 
 
 def declared_names(schema: Any) -> frozenset[str]:
@@ -125,9 +128,10 @@ _known: WeakKeyDictionary[Any, frozenset[str]] = WeakKeyDictionary()
 
 def declared_names_of(owner: Any, schema: Callable[[Any], Any]) -> frozenset[str]:
     """The same of a model's or a field's schema, looked for once."""
-    if owner not in _known:
-        _known[owner] = declared_names(schema(owner))
-    return _known[owner]
+    names = _known.get(owner)
+    if names is None:
+        names = _known[owner] = declared_names(schema(owner))
+    return names
 
 
 def _aliases(alias: Any) -> Iterable[str]:

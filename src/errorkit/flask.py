@@ -66,8 +66,7 @@ class FlaskExchange(WSGIExchange):
 
     def began(self) -> None:
         """Note the rule, and the span: both are gone when a generator fails."""
-        if telemetry.present():
-            self.span = telemetry.noted()
+        self.span = telemetry.noted()
         known: flask.Request | None = self.environ.get("werkzeug.request")
         if known is None and flask.has_request_context():  # a middleware inside has given Flask another environ
             known = flask.request
@@ -103,7 +102,7 @@ class FlaskMiddleware(ErrorMiddleware):
         answers = self.answers
         if answers.held().handle_user_exception is not answers.asked:  # type: ignore[union-attr]
             answers.see_that_they_are_asked()
-        return super().__call__(environ, start_response)
+        return ErrorMiddleware.__call__(self, environ, start_response)
 
 
 class ErrorKit:
@@ -291,7 +290,8 @@ class Answers:
 
     def exchange(self) -> FlaskExchange | None:
         """The exchange of the request that is being served; None where it is left alone."""
-        exchange: FlaskExchange | None = flask.request.environ.get(ENVIRON_KEY)
+        request: flask.Request = flask.request._get_current_object()  # type: ignore[attr-defined]
+        exchange: FlaskExchange | None = request.environ.get(ENVIRON_KEY)  # through the proxy it is dear to read
         return exchange if exchange is not None and exchange.handler is self.handler else None
 
     def _answer(
@@ -395,19 +395,18 @@ def validate(model: type[M], data: Any, *, location: str = "body") -> M:
 
     try:
         return model.model_validate(data)
-    except ValidationError as refused:
-        kit: ErrorKit | None = flask.current_app.extensions.get("errorkit")
-        field_codes = kit.handler.catalog.field_codes if kit is not None else {}
-        names = declared_names_of(model, lambda known: known.__pydantic_core_schema__)
-        invalid = as_error(
-            refused.errors(include_url=False),
-            field_codes=field_codes,
-            location=location,
-            submitted=data,
-            declared=names,
-        )
-        invalid.reason = "validation"
-        raise invalid from None
+    except ValidationError as error:
+        findings = error.errors(include_url=False)
+    kit: ErrorKit | None = flask.current_app.extensions.get("errorkit")
+    invalid = as_error(
+        findings,
+        field_codes=kit.handler.catalog.field_codes if kit is not None else {},
+        location=location,
+        submitted=data,
+        declared=declared_names_of(model, lambda known: known.__pydantic_core_schema__),
+    )
+    invalid.reason = "validation"
+    raise invalid  # outside of the handler: it holds neither the validator's exception nor its frames
 
 
 def operations(app: flask.Flask) -> Iterator[Operation]:

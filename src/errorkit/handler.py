@@ -218,12 +218,11 @@ class ErrorHandler:
                 BaseException.with_traceback(exception, traceback_of(exception) or request.traceback)
         except Exception as own:
             last_resort("a traceback was lost", own)
-        if telemetry.present():
+        if telemetry.present(request.span):
             request.active_trace = telemetry.trace_id(request.span)
             self._tell_reporters(request, failure)
         try:
-            with telemetry.within(request.span):
-                self.events.record(request, failure)
+            telemetry.within(request.span, self.events.record, request, failure)
         except Exception as own:
             last_resort(f"the event of request {request.request_id} (code {failure.private.code}) was lost", own)
         if self._on_failure is not None:
@@ -251,7 +250,7 @@ class ErrorHandler:
         except Exception as own:
             last_resort("a reporter failed", own)
         try:
-            if not leaves:
+            if failure.public.status >= 500 and not leaves:
                 exception = failure.private.exception
                 kept_off = exception is not None and self.identifier.is_frameworks(exception)
                 telemetry.annotate(failure, request.span, record=not kept_off)

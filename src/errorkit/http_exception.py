@@ -42,18 +42,18 @@ def from_http_exception(
         error = _named(catalog, status, members, headers)
         _take_wait(error, members)
         return error
-    if detail is None:
-        return catalog.by_status(status).occurrence(headers=headers)
+    if detail is None or isinstance(detail, str):
+        error = catalog.by_status(status).occurrence(headers=headers)
+        if detail is not None and not says_nothing(status, detail):
+            error.message = detail
+        return error
     findings = _findings(detail)
     if findings is not None:
         return _rejected(catalog, status, findings, headers)
     if isinstance(detail, Mapping):
         return _structured(catalog, status, detail, headers)
     error = catalog.by_status(status).occurrence(headers=headers)
-    if not isinstance(detail, str):
-        error.extensions = {"detail_value": detail}
-    elif not says_nothing(status, detail):
-        error.message = detail
+    error.extensions = {"detail_value": detail}
     return error
 
 

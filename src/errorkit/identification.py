@@ -73,7 +73,9 @@ class Identifier:
             reason = exception.reason
             if exception.concealable and not reason:
                 reason = "absent"
-            return new_tuple(Identified, (exception, self.spec(type(exception)), exception, reason))
+            cls = type(exception)
+            spec = self._specs[cls] if cls in self._specs else self.spec(cls)
+            return new_tuple(Identified, (exception, spec, exception, reason))
         translator = self._translate(type(exception))
         if translator is None and isinstance(exception, BaseExceptionGroup):
             declared = self._leaf(exception)

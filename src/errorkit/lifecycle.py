@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from errorkit import telemetry
 from errorkit.exchange import RawHeaders, Request, Response
-from errorkit.failure import frames_of, traceback_of
+from errorkit.failure import traceback_of
 from errorkit.request_id import accept
 
 if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, importing this does not
@@ -37,8 +37,8 @@ if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, impor
     from errorkit.rendering import Renderer
 
 ERRORKIT = "errorkit"
-_DEPARTURES = frozenset({("starlette.requests", "ClientDisconnect"), ("starlette.websockets", "WebSocketDisconnect")})
-"""Exceptions by which a framework says that the client has left; by name, so that none is imported."""
+_DEPARTURES = {"ClientDisconnect": "starlette.requests", "WebSocketDisconnect": "starlette.websockets"}
+"""Exceptions by which a framework says that the client has left; by name and module, so that none is imported."""
 
 
 class State(Enum):
@@ -135,6 +135,23 @@ class Exchange(Request):
         self.state = PASSING
         return [*headers, (name, self.request_id.encode("ascii"))]
 
+    def answers(self, status: int, headers: object) -> bool:
+        """`stamped`, `start` and `reissued` for errorkit's own answer as it was rendered.
+
+        False: somebody has changed it, or it is none; these three are to be asked.
+        """
+        rendered = self.rendered
+        if rendered is None or self.state is not WAITING or status != rendered.status:
+            return False
+        if self.id_header or headers != self._fields:
+            return False
+        self.status = status
+        self.headers = rendered.headers
+        self.state = PASSING
+        if self.tells_at_start:
+            self._passes()
+        return True
+
     def start(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> bool:
         """A response begins. True: hold it back."""
         if self.state is not WAITING:
@@ -212,8 +229,7 @@ class Exchange(Request):
 
         begun: the response had begun, as seen from there.
         """
-        if telemetry.present() and self.span is None:
-            self.span = telemetry.noted()
+        self.span = self.span or telemetry.noted()
         if not begun or isinstance(exception, OSError) or self.says_departed(exception):
             return
         self.failing = exception
@@ -434,8 +450,9 @@ class Exchange(Request):
 
     def says_departed(self, exception: BaseException) -> bool:
         """Does an exception say no more than that the client has left."""
-        if any((base.__module__, base.__name__) in _DEPARTURES for base in type(exception).__mro__):
-            return True
+        for base in type(exception).__mro__:
+            if base.__name__ in _DEPARTURES and base.__module__ == _DEPARTURES[base.__name__]:
+                return True
         return (  # what Starlette's BaseHTTPMiddleware says of an application that has noticed it
             self.client_left and type(exception) is RuntimeError and exception.args == ("No response returned.",)
         )
@@ -470,4 +487,9 @@ def _is_encoded(headers: Sequence[tuple[bytes, bytes]]) -> bool:
 def came_through(exception: BaseException, function: Callable[..., object]) -> bool:
     """Did the exception come out of a function: is there a frame of its code."""
     code = getattr(getattr(function, "__func__", function), "__code__", None)
-    return any(frame.f_code is code for frame in frames_of(exception))
+    traceback = traceback_of(exception)
+    while traceback is not None:
+        if traceback.tb_frame.f_code is code:
+            return True
+        traceback = traceback.tb_next
+    return False

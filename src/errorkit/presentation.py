@@ -248,12 +248,13 @@ def _sent_wait(error: APIError, headers: RawHeaders) -> Wait | None:
 
 def _clean(detail: Detail) -> Detail:
     path, message, code, location, kind = detail
-    if _plain(message, 1024) and _plain(code, 64) and _plain(location, 16) and len(path) <= 32:
+    plain = type(message) is type(code) is type(location) is str and (code + location + message).isascii()
+    if plain and len(message) <= 1024 and len(code) <= 64 and len(location) <= 16 and len(path) <= 32:
         for part in path:
-            if not (type(part) is int or _plain(part, 256)):
+            if not (type(part) is int or (type(part) is str and len(part) <= 256 and part.isascii())):
                 break
         else:
-            return detail
+            return detail  # `plain_text` would give the same of each
     return Detail(
         tuple([part if isinstance(part, int) else plain_text(part, 256) or "" for part in path[:32]]),
         _words(message, "", 1024),
@@ -267,8 +268,3 @@ def _words(said: object, otherwise: str, limit: int = MAX_TEXT) -> str:
     """What an author has said, if it is a text; other objects' own words are not meant for clients."""
     words = plain_text(said, limit)
     return otherwise if words is None else words
-
-
-def _plain(text: object, limit: int) -> bool:
-    """Would `plain_text` give the same."""
-    return type(text) is str and len(text) <= limit and text.isascii()

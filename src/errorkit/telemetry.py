@@ -6,7 +6,8 @@ What they record of their own accord stays as it is: here is only added what nob
 from __future__ import annotations
 
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from errorkit.exception_copy import is_copy
@@ -22,9 +23,9 @@ _TELL_THEMSELVES = frozenset({"fastapi", "opentelemetry.instrumentation.flask"})
 """FastAPI's own telemetry writes log records; Flask's records what Flask tears a request down with."""
 
 
-def present() -> bool:
-    """Is there anybody to tell."""
-    return "sentry_sdk" in sys.modules or "opentelemetry.trace" in sys.modules
+def present(span: Span | None = None) -> bool:
+    """Is there anybody to tell: Sentry, the noted span, or an active one."""
+    return "sentry_sdk" in sys.modules or span is not None or noted() is not None
 
 
 # -- OpenTelemetry
@@ -37,6 +38,8 @@ def noted() -> Span | None:
         return None
     try:
         span = trace.get_current_span()
+        if span is trace.INVALID_SPAN:  # what there is where nobody traces
+            return None
         return span if span.get_span_context().is_valid else None
     except Exception:  # half imported, or somebody's own span
         return None
@@ -70,14 +73,16 @@ def is_watched() -> bool:
         return False
 
 
-def within(span: Span | None) -> AbstractContextManager[Any]:
-    """The noted span as the active one, where there is none any more: log processors find its ids."""
+def within(span: Span | None, tell: Callable[..., None], *told: Any) -> None:
+    """Tell with the noted span as the active one, where there is none any more: log processors find its ids."""
     if span is None or noted() is not None:
-        return nullcontext()
+        tell(*told)
+        return
     use: AbstractContextManager[Any] = sys.modules["opentelemetry.trace"].use_span(
         span, end_on_exit=False, record_exception=False, set_status_on_exception=False
     )
-    return use
+    with use:
+        tell(*told)
 
 
 def annotate(failure: Failure, span: Span | None = None, *, record: bool = True) -> None:

@@ -31,10 +31,8 @@ def clean(value: str, limit: int = MAX_TEXT) -> str:
 
 def text_of(value: object, limit: int = MAX_TEXT) -> str:
     """`str(value)` that never raises: for an exception's own words, in the log."""
-    if type(value) is str:
-        return clean(value, limit)
     try:
-        return clean(str.__str__(str(value)), limit)
+        return clean(value if type(value) is str else str.__str__(str(value)), limit)
     except Exception:
         return named(value)
 

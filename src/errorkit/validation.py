@@ -46,7 +46,7 @@ def _detail(
     submitted: Any,
     declared: Container[str] | None,
 ) -> Detail:
-    if not isinstance(error, Mapping):  # whoever raised it by hand
+    if not isinstance(error, (dict, Mapping)):  # whoever raised it by hand
         return Detail((), UNKNOWN_WORDS, "invalid_value", location or "body")
     skip = 0
     if location is None:
@@ -108,7 +108,7 @@ def invalid(
 
 def _body_is_no_json(finding: object, location: str | None) -> bool:
     """Is it the body itself that could not be read, and not a field that holds JSON."""
-    if not isinstance(finding, Mapping) or finding.get("type") != "json_invalid":
+    if not isinstance(finding, (dict, Mapping)) or finding.get("type") != "json_invalid":
         return False
     loc = finding.get("loc")
     if not isinstance(loc, (tuple, list)):

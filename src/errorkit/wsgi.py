@@ -118,6 +118,10 @@ class Body:
     iterator: Iterator[bytes] = iter(())
     exhausted = False
     closed = False
+    entered: str = ""
+    """The request ID under which the rest is read."""
+    before: str | None = None
+    """What was in its place."""
     sent = False
     """The server's start_response has been called."""
     _reissued: bytes | None = None
@@ -171,6 +175,12 @@ class Body:
         status = int(line[:3])
         if status >= 400:
             exchange.began()
+            if exchange.rendered is not None:
+                stamped = [*headers, (exchange.renderer.dialect.request_id_header, exchange.request_id)]
+                if exchange.answers(status, raw_fields(stamped)):
+                    self.line, self.headers = line, stamped
+                    self._begin()
+                    return self._write
         self.line, self.headers = line, self._stamped(headers)
         if not exchange.start(status, raw_fields(self.headers) if status >= 400 else ()):
             self._begin()
@@ -180,22 +190,35 @@ class Body:
         """What is left of the body, the event at its end."""
         while self.pending:
             yield self.pending.pop(0)
-        while not self.exhausted:
-            try:
-                chunk = self._next()
-            except Exception as exception:
-                fate = self._raised(exception)
-                if fate is RAISE:
+        try:
+            yield from self._rest()
+        except Exception as exception:
+            fate = self._raised(exception)
+            if fate is RAISE:
+                raise
+            self.exhausted = True
+            if isinstance(fate, Frame):
+                yield fate.data
+                if self.exchange.is_raised_on(exception):
                     raise
-                self.exhausted = True
-                if isinstance(fate, Frame):
-                    yield fate.data
-                    if self.exchange.is_raised_on(exception):
-                        raise
-                break
-            if chunk is not None:
-                yield chunk
         self.exchange.conclude()
+
+    def _rest(self) -> Iterator[bytes]:
+        """What `_next` gives until there is no more, in one loop: a stream may have many chunks.
+
+        The request ID stays between them, as giving it back costs more than all else of a chunk; `close` does.
+        """
+        exchange, request_id = self.exchange, self.exchange.request_id
+        if self.exhausted:
+            return
+        self.before, self.entered = current.get(), request_id
+        current.set(request_id)
+        for chunk in self.iterator:
+            exchange.tail = chunk
+            yield chunk
+            if current.get() is not request_id:  # another body is read in turns with this one
+                current.set(request_id)
+        self._no_more()
 
     def close(self) -> None:
         """Close the application's iterable and write the event, both once."""
@@ -212,6 +235,8 @@ class Body:
             raise
         finally:
             exchange.conclude(by_exit=not self.sent)
+            if self.entered and current.get() is self.entered:
+                current.set(self.before)
             exchange.environ.pop(ENVIRON_KEY, None)  # else the two would hold each other
 
     def _pull(self) -> None:
@@ -245,13 +270,17 @@ class Body:
                 exchange.tail = chunk
             return chunk
         except StopIteration:
-            self.exhausted = True
-            if exchange.state is PASSING:
-                exchange.chunk(exchange.tail, False)
+            self._no_more()
             return None
         finally:
             if token is not None:
                 current.reset(token)
+
+    def _no_more(self) -> None:
+        """The application has given its last chunk."""
+        self.exhausted = True
+        if self.exchange.state is PASSING:
+            self.exchange.chunk(self.exchange.tail, False)
 
     def _write(self, data: bytes) -> object:
         """The legacy way of sending: nothing can be held back."""

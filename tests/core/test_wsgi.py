@@ -83,6 +83,30 @@ def test_a_body_may_be_closed_in_another_context() -> None:
     assert get_request_id() is None
 
 
+def test_two_bodies_read_in_turns_have_each_its_own_id() -> None:
+    """A chunk is made under its own request's id, whatever is read between; what was there before comes back."""
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        return (str(get_request_id()).encode() for _ in range(4))
+
+    covered = ErrorMiddleware(app)
+
+    def answer(request_id: str) -> Any:
+        environ: dict[str, Any] = {}
+        setup_testing_defaults(environ)
+        environ["HTTP_X_REQUEST_ID"] = request_id
+        return covered(environ, lambda line, headers: lambda data: None)
+
+    outer, inner = answer("outer"), answer("inner")
+    chunks = list(zip(outer, inner, strict=True))
+    inner.close()
+    assert chunks == [(b"outer", b"inner")] * 4
+    assert get_request_id() == "outer"
+    outer.close()
+    assert get_request_id() is None
+
+
 def test_a_failing_close_is_recorded_and_raised(log: list[dict[str, Any]]) -> None:
     """The response is out; the operator is told."""
     reply = wsgi(serving(Closable(b"a", on_close=RuntimeError("session"))))

@@ -71,7 +71,7 @@ UNDECIDED = ANSWERING[:2]
 RECORDING = [
     "errorkit.events.EventLog.record",
     "errorkit.events.EventLog.fields",
-    "errorkit.events.EventLog.logger",
+    "errorkit.events.EventLog._writer",
     "errorkit.events.EventLog.level_of",
     "errorkit.events.EventLog.value",
     "errorkit.events.line",

@@ -203,17 +203,22 @@ def test_within_makes_the_noted_span_current_where_there_is_none(tracer: Any) ->
     """And records nothing of what is raised meanwhile."""
     with tracer.start_as_current_span("GET", kind=SpanKind.SERVER) as span:
         noted = telemetry.noted()
-        with tracer.start_as_current_span("other") as other, telemetry.within(noted):
-            assert trace.get_current_span() is other
-    with telemetry.within(noted):
-        assert trace.get_current_span() is span
+        with tracer.start_as_current_span("other") as other:
+            assert active_within(noted) == [other]
+    assert active_within(noted) == [span]
     with tracer.start_as_current_span("detached") as later:
         pass
-    with pytest.raises(KeyError), telemetry.within(later):
-        raise KeyError
+    with pytest.raises(KeyError):
+        telemetry.within(later, {}.__getitem__, "absent")  # type: ignore[arg-type]
     assert later.events == ()
-    with telemetry.within(None):
-        assert telemetry.noted() is None
+    assert active_within(None) == [trace.INVALID_SPAN]
+
+
+def active_within(span: Any) -> list[Any]:
+    """The span that was active while something was told within another one."""
+    seen: list[Any] = []
+    telemetry.within(span, lambda where: where.append(trace.get_current_span()), seen)
+    return seen
 
 
 def test_without_opentelemetry(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,8 +229,9 @@ def test_without_opentelemetry(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (telemetry.noted(), telemetry.trace_id(), telemetry.is_open()) == (None, None, False)
     telemetry.annotate(CRASH)
     telemetry.report(CRASH, unhandled=True)
-    with telemetry.within(None):
-        pass
+    told: list[str] = []
+    telemetry.within(None, told.append, "an event")
+    assert told == ["an event"]
 
 
 def test_the_events_trace_is_the_active_spans_before_the_inbound_one(tracer: Any, log: list[dict[str, Any]]) -> None:

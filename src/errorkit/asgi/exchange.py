@@ -50,8 +50,12 @@ class ASGIExchange(Exchange):
 
     def header(self, name: bytes) -> str | None:
         """A request header's value; of several lines one list (RFC 9110 section 5.3)."""
-        found = [str(value, "latin-1") for key, value in self.scope.get("headers", ()) if key == name]
-        return ", ".join(found) if found else None
+        found: str | None = None
+        for key, value in self.scope.get("headers", ()):
+            if key == name:
+                said = str(value, "latin-1")
+                found = said if found is None else f"{found}, {said}"
+        return found
 
     async def receive(self) -> Message:
         """One message of the server, with a note on the exchange when the client has left."""
@@ -93,9 +97,9 @@ class ASGIExchange(Exchange):
     def _start(self, message: Message) -> Awaitable[None]:
         if self.state is HELD:  # against the protocol: the server shall hear of both
             return self._release(message)
-        if self.state is not WAITING:
-            return self.onward(message)
         headers = message.get("headers")
+        if self.state is not WAITING or self.answers(message["status"], headers):
+            return self.onward(message)
         if type(headers) is not list:
             headers = listed_headers(message)
         stamped = self.stamped(headers)

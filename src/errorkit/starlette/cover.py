@@ -142,7 +142,8 @@ class Outermost(OutermostPlace, ServerErrorMiddleware):
         request = Request(exchange.scope)
         try:
             answers: Any = self.handler
-            response = await called(answers, request, exception)
+            own = type(answers) is LastAnswers  # is known to be a coroutine's
+            response = await (answers if own else partial(called, answers))(request, exception)
             if not begun:
                 await response(exchange.scope, exchange.receive, exchange.send)
         except Exception as again:

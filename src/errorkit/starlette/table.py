@@ -105,7 +105,10 @@ class Answers:
             by_status = self.by_status.get(exception.status_code)
             if by_status is not None:
                 return by_status
-        return next((self.by_class[cls] for cls in type(exception).__mro__ if cls in self.by_class), None)
+        for cls in type(exception).__mro__:
+            if cls in self.by_class:
+                return self.by_class[cls]
+        return None
 
     async def declared(self, connection: Any, exception: Exception) -> Any:
         """errorkit's answer. What turns out to be declared by nobody flies on."""
@@ -173,15 +176,13 @@ class Table(Mapping[Any, ExceptionHandler]):
         self.answers = answers
         self.response = response
 
-    @property
-    def _by_class(self) -> Mapping[Any, ExceptionHandler]:
-        return self.answers.own if self.response.state is not WAITING else self.answers.by_class
-
     def __contains__(self, key: object) -> bool:
-        return key in self._by_class
+        answers = self.answers
+        return key in (answers.by_class if self.response.state is WAITING else answers.own)
 
     def __getitem__(self, key: Any) -> ExceptionHandler:
-        return self._by_class[key]
+        answers = self.answers
+        return (answers.by_class if self.response.state is WAITING else answers.own)[key]
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.answers.by_class)
