@@ -23,8 +23,8 @@ LOWEST_VERSIONS = ROOT / "tests" / "lowest.txt"
 RESTING = ("core", "conformance", "adapters", "contracts", "dialects", "fidelity", "publish", "robustness")
 """The folders of tests/ whose outcome other packages' versions can change."""
 NOT_RESTING = (
-    "publish/test_browser.py",
-    "publish/test_browser_corners.py",
+    "publish/reference/test_browser.py",
+    "publish/reference/test_browser_odd_catalogue.py",
     "robustness/test_refusal.py",
     "robustness/test_servers.py",
 )

@@ -17,13 +17,13 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
-from errorkit.publish import generate, written
-from errorkit.publish.target import load
+from errorkit.cli.import_path import load
+from errorkit.publish import generate, written_files
 from examples.demo.__main__ import show
 from examples.demo.screen import Screen
 from examples.demo.server import UVICORN, Server
 from examples.demo.steps import STEPS
-from publish.browser import browser  # tests/, which dev.py puts on the path
+from publish.reference.browser import browser  # tests/, which dev.py puts on the path
 
 PICTURES = Path(__file__).with_name("pictures")
 SHOWN = ("rate_limited", "internal")
@@ -64,7 +64,7 @@ def page(light: Path, dark: Path) -> None:
     files = generate("docs html", found.catalog, found.dialect(), found.options(title="Docstore"))
     with tempfile.TemporaryDirectory() as folder:
         site = Path(folder)
-        written.write(written.places(files, site))
+        written_files.write(written_files.places(files, site))
         with browser(site / "profile", width=WIDTH, height=HEIGHT) as driver:
             driver.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
             for scheme, path in (("light", light), ("dark", dark)):

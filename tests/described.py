@@ -9,10 +9,10 @@ import flask
 from fastapi import FastAPI
 
 import examples.flask_app
+from errorkit.cli.openapi_file import read
 from errorkit.flask import operations
 from errorkit.publish import Options
 from errorkit.publish.openapi import document
-from errorkit.publish.openapi_file import read
 
 FLASK_SOURCE = Path(examples.flask_app.__file__).with_name("openapi.yaml")
 

@@ -27,11 +27,11 @@ from errorkit.events import compact
 from errorkit.exchange import Request, Response
 from errorkit.failure import Private, Public
 from errorkit.handler import ErrorHandler
-from errorkit.publish import example
+from errorkit.publish import wire_example
 from errorkit.rendering import Renderer
 from shapes import Shape
 
-GENERATED = example._Request
+GENERATED = wire_example._Request
 TOLD = "RECORDED_IN"
 """Environment variable: the file in which the servers that a test starts tell what they rendered."""
 _LACKS = " lacks the header "

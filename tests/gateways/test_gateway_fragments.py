@@ -24,7 +24,7 @@ from errorkit.errors import (
     ServiceUnavailableError,
 )
 from errorkit.publish import Options
-from errorkit.publish.gateway.pages import Page, pages
+from errorkit.publish.gateways.error_pages import Page, pages
 
 NASTY = (
     'it\'s $uri ${host} "quoted" \\ \\\\ \\n {host} {http.request.uri} {{x}} {$HOME} %PROTOCOL% 100% %% `tick` '

@@ -32,7 +32,9 @@ from errorkit.catalog import Catalog
 from errorkit.dialects import PRESETS, Dialect, get_dialect
 from errorkit.errors import APIError, ValidationError
 from errorkit.failure import Detail, Public
-from errorkit.publish import Files, Options, client_python, client_typescript
+from errorkit.publish import Files, Options
+from errorkit.publish.clients import python as client_python
+from errorkit.publish.clients import typescript as client_typescript
 from errorkit.starlette import ErrorMiddleware
 from requirements import node_tool, require
 

@@ -17,8 +17,10 @@ from errorkit.dialects import Dialect, get_dialect
 from errorkit.dialects.kaiko import Kaiko
 from errorkit.dialects.openai import OpenAI
 from errorkit.failure import Public
-from errorkit.publish import Options, client_python, client_typescript
-from errorkit.publish.places import code_path, parse, places
+from errorkit.publish import Options
+from errorkit.publish.clients import python as client_python
+from errorkit.publish.clients import typescript as client_typescript
+from errorkit.publish.envelope_fields import code_path, parse, places
 
 
 def source(dialect: Dialect | None = None, *, known: Catalog = catalog, title: str = "Acme API", **extra: str) -> str:

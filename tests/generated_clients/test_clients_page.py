@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from serving import CONTRACTS, serving, write
 
-from errorkit.publish import Options, client_typescript
+from errorkit.publish import Options
+from errorkit.publish.clients import typescript as client_typescript
 from requirements import node_tool, require
 
 pytestmark = pytest.mark.timeout(300)  # the first run installs programs from npm

@@ -30,7 +30,7 @@ from serving import (
 )
 
 from errorkit.failure import Detail, Public
-from errorkit.publish.places import places
+from errorkit.publish.envelope_fields import places
 
 KAIZEN, KAPLAIX, AGENTKAVACH = FIVE["kaizen"], FIVE["kaplaix"], FIVE["agentkavach"]
 

@@ -27,7 +27,7 @@ from serving import (
 )
 
 from errorkit.failure import Public
-from errorkit.publish.places import places
+from errorkit.publish.envelope_fields import places
 
 pytestmark = pytest.mark.timeout(300)  # the first run installs programs from npm
 

@@ -71,7 +71,7 @@ def test_the_wheel_has_the_package_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if not name.partition("/")[0].endswith(".dist-info")}
     assert names == {name.removeprefix("src/") for name in files("src/errorkit")}
-    assert {"errorkit/py.typed", "errorkit/publish/templates/base.html"} <= names
+    assert {"errorkit/py.typed", "errorkit/publish/reference/templates/base.html"} <= names
 
 
 def test_the_sdist_has_tests_docs_examples_and_changelog(built: Path) -> None:

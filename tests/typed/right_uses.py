@@ -35,7 +35,7 @@ from errorkit.dialects.google import Google
 from errorkit.dialects.openai import OpenAI
 from errorkit.exchange import Request
 from errorkit.failure import Failure, Public
-from errorkit.publish.mount import ReferenceASGI
+from errorkit.publish.reference.mount import ReferenceASGI
 from errorkit.request_id import RequestIdFormat
 from errorkit.settings import Settings
 

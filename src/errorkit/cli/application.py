@@ -8,8 +8,8 @@ from contextlib import redirect_stdout
 from importlib import import_module
 from typing import Any, cast
 
+from errorkit.cli.import_path import Target, TargetError, handler_of
 from errorkit.declaration import Operation
-from errorkit.publish.target import Target, TargetError, handler_of
 
 _ADAPTERS = ("fastapi", "starlette", "flask")
 

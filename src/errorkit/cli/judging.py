@@ -35,13 +35,12 @@ def check(
     ] = Format.TEXT,
 ) -> None:
     """Compare the errors that handlers raise with what they declare, the catalogue and OpenAPI."""
-    from errorkit.cli import reporting
+    from errorkit.cli import import_path, openapi_file, reporting
     from errorkit.cli.application import openapi_of, operations
     from errorkit.publish import check as checking
-    from errorkit.publish import openapi_file, target
 
     with explained():
-        found = target.load(where)
+        found = import_path.load(where)
         described = openapi_file.read(document) if document else openapi_of(found)
         report = checking.check(
             operations(found),
@@ -71,7 +70,8 @@ def diff(
     dialect: DialectName = None,
 ) -> None:
     """Is a release compatible: exit 1 for what can break a client, 0 for additions and wording."""
-    from errorkit.publish import compatibility, export
+    from errorkit.publish import export
+    from errorkit.publish.check import compatibility
 
     with explained():
         before, after = export.load(read_text(old)), _exported(new, dialect)
@@ -89,9 +89,10 @@ def diff(
 
 
 def _exported(path: str, dialect: str | None) -> Exported:
-    from errorkit.publish import export, target
+    from errorkit.cli import import_path
+    from errorkit.publish import export
 
     if ":" in path and not Path(path).exists():
-        found = target.load(path)
+        found = import_path.load(path)
         return export.export(found.catalog, found.dialect(dialect), found.options())
     return export.load(read_text(Path(path)))

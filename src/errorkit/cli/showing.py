@@ -13,19 +13,19 @@ from errorkit.dialects import Dialect
 from errorkit.exchange import phrase
 
 if TYPE_CHECKING:
-    from errorkit.publish.example import Example
+    from errorkit.publish.wire_example import Example
 
 
 def explain(where: Where, code: str, dialect: DialectName = None, docs_url: DocsURL = None) -> None:
     """All that is known of one code, canonical or as the dialect spells it."""
     from rich.table import Table
 
-    from errorkit.publish import target
-    from errorkit.publish.example import example
-    from errorkit.publish.prose import prose
+    from errorkit.cli import import_path
+    from errorkit.publish.public_words import prose
+    from errorkit.publish.wire_example import example
 
     with explained():
-        found = target.load(where)
+        found = import_path.load(where)
         chosen = found.dialect(dialect)
         spec = _spec(found.catalog, chosen, code)
         shown = example(found.catalog, spec, chosen, found.options(docs_url=docs_url))
@@ -59,11 +59,11 @@ def preview(
     docs_url: DocsURL = None,
 ) -> None:
     """Every error as the service sends it."""
-    from errorkit.publish import target
-    from errorkit.publish.example import example
+    from errorkit.cli import import_path
+    from errorkit.publish.wire_example import example
 
     with explained():
-        found = target.load(where)
+        found = import_path.load(where)
         chosen = found.dialect(dialect)
         options = found.options(docs_url=docs_url)
         specs = [_spec(found.catalog, chosen, code) for code in codes] if codes else list(found.catalog)
@@ -73,7 +73,7 @@ def preview(
 
 def _spec(catalog: Catalog, dialect: Dialect, code: str) -> ErrorSpec:
     """The error of a code, canonical or as the dialect spells it."""
-    from errorkit.publish.target import TargetError
+    from errorkit.cli.import_path import TargetError
 
     try:
         return catalog.by_code(code if code in catalog else dialect.canonical(code))

@@ -85,7 +85,7 @@ def counted(number: int, thing: str) -> str:
 
 def read_text(path: Path) -> str:
     """A file's text. Raises TargetError."""
-    from errorkit.publish.target import TargetError
+    from errorkit.cli.import_path import TargetError
 
     try:
         return path.read_text(encoding="utf-8")

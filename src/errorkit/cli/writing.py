@@ -118,18 +118,18 @@ def openapi(
     check: Check = False,
 ) -> None:
     """An OpenAPI document with the errors that each operation really gives."""
+    from errorkit.cli import import_path, openapi_file
     from errorkit.cli.application import declared, openapi_of
     from errorkit.publish import openapi as describing
-    from errorkit.publish import openapi_file, target
 
     with explained():
-        found = target.load(where)
+        found = import_path.load(where)
         if document is None:
             if dialect or docs_url:
-                raise target.TargetError("--dialect and --docs-url are for a document; the app describes itself")
+                raise import_path.TargetError("--dialect and --docs-url are for a document; the app describes itself")
             result = openapi_of(found)
             if result is None:
-                raise target.TargetError(f"{where!r} has no OpenAPI document of its own; name a file after it")
+                raise import_path.TargetError(f"{where!r} has no OpenAPI document of its own; name a file after it")
         else:
             options = found.options(docs_url=docs_url)
             source = openapi_file.read(document)
@@ -156,11 +156,12 @@ def _write(
     **given: str | None,
 ) -> None:
     """Run a generator by its words. given: what the command takes of the title and the URLs."""
+    from errorkit.cli import import_path
     from errorkit.cli.application import occurrences
-    from errorkit.publish import generate, target
+    from errorkit.publish import generate
 
     with explained():
-        found = target.load(where)
+        found = import_path.load(where)
         options = found.options(**given, operations=occurrences(found), extra=_pairs(option or ()))
         _deliver(generate(words, found.catalog, found.dialect(dialect), options), output, check)
 
@@ -168,7 +169,7 @@ def _write(
 def _deliver(files: Files, output: Path | None, check: bool) -> None:
     from rich.text import Text
 
-    from errorkit.publish import written
+    from errorkit.publish import written_files
 
     if output is None:
         if len(files) > 1:
@@ -177,12 +178,12 @@ def _deliver(files: Files, output: Path | None, check: bool) -> None:
             fail("--check compares with a written file; name it with --output")
         print(next(iter(files.values())), end="")  # noqa: T201 - plain text for a pipe
         return
-    places = written.places(files, output)
+    places = written_files.places(files, output)
     if not check:
-        written.write(places)
+        written_files.write(places)
         err.print(f"{counted(len(places), 'file')} in {escape(str(output))}")
         return
-    diffs = list(written.stale(places))
+    diffs = list(written_files.stale(places))
     for difference in diffs:
         for row in difference.splitlines():  # never wrapped: a path that is cut in two leads nowhere
             out.print(Text(row, style=_DIFF.get(row[:1], "")))
@@ -192,7 +193,7 @@ def _deliver(files: Files, output: Path | None, check: bool) -> None:
 
 
 def _pairs(option: Iterable[str]) -> dict[str, str]:
-    from errorkit.publish.target import TargetError
+    from errorkit.cli.import_path import TargetError
 
     pairs = {}
     for entry in option:

@@ -15,7 +15,7 @@ has beside it, in the same module, `OPTIONS: Mapping[str, str]`, name to one lin
 the command line takes them as `--option name=value`, refuses any other name, and hands
 them over in `Options.extra`. Values are text; an absent one is not in the mapping.
 
-What a client sees of an error is not for a generator to invent: `errorkit.publish.example`
+What a client sees of an error is not for a generator to invent: `errorkit.publish.wire_example`
 gives the `Public`, the headers and the body of each, made by the handler that answers requests.
 """
 
@@ -87,11 +87,11 @@ GENERATORS: Mapping[str, str] = MappingProxyType(
         "docs html": "errorkit.publish.reference:html",
         "docs markdown": "errorkit.publish.reference:markdown",
         "export": "errorkit.publish.export:generate",
-        "client python": "errorkit.publish.client_python:generate",
-        "client typescript": "errorkit.publish.client_typescript:generate",
-        "gateway nginx": "errorkit.publish.gateway:nginx",
-        "gateway envoy": "errorkit.publish.gateway:envoy",
-        "gateway caddy": "errorkit.publish.gateway:caddy",
+        "client python": "errorkit.publish.clients.python:generate",
+        "client typescript": "errorkit.publish.clients.typescript:generate",
+        "gateway nginx": "errorkit.publish.gateways:nginx",
+        "gateway envoy": "errorkit.publish.gateways:envoy",
+        "gateway caddy": "errorkit.publish.gateways:caddy",
     }
 )
 """The words of the command line to the function that answers them."""

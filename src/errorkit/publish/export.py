@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.dialects import Dialect
 from errorkit.publish import Files, Options
-from errorkit.publish.example import example
+from errorkit.publish.wire_example import example
 
 FORMAT: Literal[1] = 1
 FILE = "catalog.json"

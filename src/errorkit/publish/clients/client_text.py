@@ -1,0 +1,52 @@
+"""Text of generated clients: templates, and a code's documentation as paragraphs."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+
+from errorkit.publish.clients.client_model import ClientModel, Code
+
+
+class _Template(string.Template):
+    """`@@name`, which neither Python nor TypeScript knows."""
+
+    delimiter = "@@"
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """A template of this package with its values. Raises KeyError for one that is missing."""
+    text = (files("errorkit.publish.clients") / "templates" / template).read_text(encoding="utf-8")
+    return _Template(text).substitute(values)
+
+
+def plain(text: str) -> str:
+    """Text on one line, without anything that is not printed."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def described(code: Code) -> Iterator[str]:
+    """What is to be known of a code: meaning, how it comes, causes, resolution."""
+    spec = code.spec
+    yield plain(spec.description) or plain(spec.title)
+    statuses = " or ".join(map(str, code.statuses))
+    again = "worth repeating" if spec.retryable else "not worth repeating"
+    opened = "" if spec.propagate else "; does not reach the caller (fail-open)"
+    yield f"Code `{code.spelling}`, status {statuses}; {again}{opened}."
+    if spec.causes:
+        yield "Causes: " + " ".join(map(plain, spec.causes))
+    if spec.resolution:
+        yield "Resolution: " + plain(spec.resolution)
+
+
+def headers(client: ClientModel) -> dict[str, str]:
+    """Names of the header fields that the client reads, in lower case; empty for none."""
+    dialect = client.dialect
+    named = {
+        "code_header": dialect.code_header,
+        "id_header": dialect.request_id_header,
+        "retry_header": dialect.retry_verdict_header,
+        "retry_ms_header": dialect.retry_after_ms_header,
+    }
+    return {name: (header or "").lower() for name, header in named.items()}

@@ -1,0 +1,252 @@
+"""The reference in a real browser: search, dialects, dark, phone, keyboard, without scripts."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+webdriver = pytest.importorskip("selenium.webdriver")
+
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
+from werkzeug.middleware.dispatcher import DispatcherMiddleware  # noqa: E402
+
+from contracts import kaizen  # noqa: E402
+from errorkit.publish.reference.mount import ReferenceWSGI  # noqa: E402
+from publish.reference.browser import browser, served  # noqa: E402
+from requirements import require  # noqa: E402
+
+ACCENT = {"light": "rgb(154, 52, 18)", "dark": "rgb(244, 165, 116)"}
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    def nothing(_environ: Any, start_response: Any) -> list[bytes]:
+        start_response("404 Not Found", [("Content-Length", "0")])
+        return []
+
+    app = DispatcherMiddleware(nothing, {"/errors": ReferenceWSGI(title="Kaizen", **kaizen.settings)})
+    with served(app) as base:
+        yield f"{base}/errors"
+
+
+@pytest.fixture(scope="module")
+def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    require("chromium", "chromedriver")
+    with browser(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
+
+
+@pytest.fixture(autouse=True)
+def _as_new(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each test starts with a desktop's window, in light, nothing remembered; none may leave a word on the console."""
+    if "chrome" not in request.fixturenames:
+        yield
+        return
+    driver, base = request.getfixturevalue("chrome"), request.getfixturevalue("url")
+    emulate(driver, width=1280, height=900, scheme="light")
+    driver.get(f"{base}/")
+    driver.execute_script("localStorage.clear()")
+    yield
+    assert driver.get_log("browser") == []
+
+
+def emulate(driver: Any, *, width: int, height: int, scheme: str) -> None:
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+
+def keep(driver: Any, name: str) -> None:
+    """A screenshot for people, where ERRORKIT_SCREENSHOTS names a directory."""
+    folder = os.environ.get("ERRORKIT_SCREENSHOTS")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        driver.save_screenshot(str(Path(folder) / f"{name}.png"))
+
+
+def visible_codes(driver: Any) -> list[str]:
+    return [link.text for link in driver.find_elements(By.CSS_SELECTOR, "tr[data-words] a") if link.is_displayed()]
+
+
+def shown_response(driver: Any) -> list[str]:
+    return [
+        block.text
+        for block in driver.find_elements(By.CSS_SELECTOR, ".choice[class*='dialect-']")
+        if block.is_displayed()
+    ]
+
+
+def test_the_index_lists_every_code_and_leads_to_its_page(chrome: Any, url: str) -> None:
+    """A click on a code opens its page, whose heading is the code."""
+    keep(chrome, "index")
+    assert len(visible_codes(chrome)) == len(kaizen.catalog)
+    chrome.find_element(By.LINK_TEXT, "rate_limited").click()
+    assert chrome.current_url == f"{url}/rate_limited/index.html"
+    assert chrome.find_element(By.TAG_NAME, "h1").text == "rate_limited"
+
+
+def test_search_narrows_the_list_by_code_status_and_word(chrome: Any, url: str) -> None:
+    """`/` focuses it; every word must match; Escape clears; Enter opens the first."""
+    body = chrome.find_element(By.TAG_NAME, "body")
+    body.send_keys("/")
+    field = chrome.switch_to.active_element
+    assert field.get_attribute("id") == "query"
+    field.send_keys("429")
+    assert visible_codes(chrome) == ["rate_limited"]
+    assert chrome.find_element(By.ID, "found").text == f"1 of {len(kaizen.catalog)} codes"
+    keep(chrome, "search")
+    field.send_keys(Keys.ESCAPE)
+    assert len(visible_codes(chrome)) == len(kaizen.catalog)
+    field.send_keys("upstream provider jitter")
+    assert visible_codes(chrome) == ["bad_gateway"]
+    field.send_keys(" zebra")
+    assert visible_codes(chrome) == []
+    assert chrome.find_element(By.ID, "nothing").is_displayed()
+    field.send_keys(Keys.ESCAPE, "malformed_json", Keys.ENTER)
+    WebDriverWait(chrome, 5).until(lambda driver: driver.current_url == f"{url}/malformed_json/index.html")
+
+
+def test_a_codes_page_is_reached_from_its_type_uri(chrome: Any, url: str) -> None:
+    """The address that an RFC 9457 `type` holds is the page."""
+    chrome.get(f"{url}/validation_failed")
+    assert chrome.find_element(By.TAG_NAME, "h1").text == "validation_failed"
+    assert "Invalid payload" in chrome.find_element(By.CSS_SELECTOR, ".facts").text
+    keep(chrome, "code")
+
+
+def test_the_dialect_is_switched_and_remembered(chrome: Any, url: str) -> None:
+    """One response is visible at a time; the choice holds on the next page."""
+    chrome.get(f"{url}/rate_limited/")
+    (first,) = shown_response(chrome)
+    assert '"detail": "The rate limit is exceeded."' in first
+    chrome.find_element(By.XPATH, "//label[starts-with(., 'openai')]").click()
+    (second,) = shown_response(chrome)
+    assert '"type": "rate_limit_error"' in second
+    chrome.get(f"{url}/internal/")
+    (third,) = shown_response(chrome)
+    assert '"type": "server_error"' in third
+
+
+def test_all_works_with_the_keyboard_alone(chrome: Any, url: str) -> None:
+    """Tab reaches the skip link first, arrows switch dialects, and the focus is always to be seen."""
+    chrome.get(f"{url}/rate_limited/")
+    chrome.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
+    skip = chrome.switch_to.active_element
+    assert skip.text == "Skip to content"
+    assert skip.rect["x"] >= 0
+    seen = []
+    for _ in range(40):
+        active = chrome.switch_to.active_element
+        outline = active.value_of_css_property("outline-style")
+        if active.get_attribute("type") == "radio":
+            outline = chrome.execute_script(
+                "return getComputedStyle(arguments[0].nextElementSibling).outlineStyle", active
+            )
+        assert outline != "none", active.get_attribute("outerHTML")
+        seen.append(active.get_attribute("name") or active.tag_name)
+        if active.get_attribute("name") == "dialect":
+            break
+        active.send_keys(Keys.TAB)
+    assert "dialect" in seen
+    (before,) = shown_response(chrome)
+    chrome.switch_to.active_element.send_keys(Keys.ARROW_RIGHT)
+    (after,) = shown_response(chrome)
+    assert before != after
+    keep(chrome, "keyboard")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_light_and_dark_are_readable(chrome: Any, url: str, scheme: str) -> None:
+    """Every text has a contrast of at least 4.5 to 1 to its background (WCAG 2.2, 1.4.3)."""
+    emulate(chrome, width=1280, height=900, scheme=scheme)
+    for page in ("", "validation_failed/"):
+        chrome.get(f"{url}/{page}")
+        assert chrome.find_element(By.CSS_SELECTOR, "main a").value_of_css_property("color") in (
+            ACCENT[scheme],
+            ACCENT[scheme].replace("rgb(", "rgba(").replace(")", ", 1)"),
+        )
+        assert chrome.execute_script(CONTRAST) == []
+        keep(chrome, f"{scheme}-{page.strip('/') or 'index'}")
+
+
+@pytest.mark.parametrize("page", ["", "validation_failed/", "rate_limited/"])
+def test_a_phone_shows_everything_without_scrolling_sideways(chrome: Any, url: str, page: str) -> None:
+    """At 360 pixels the page is no wider than the screen, and codes can be tapped."""
+    emulate(chrome, width=360, height=740, scheme="light")
+    chrome.get(f"{url}/{page}")
+    assert chrome.execute_script("return document.documentElement.scrollWidth") <= 360
+    keep(chrome, f"phone-{page.strip('/') or 'index'}")
+
+
+def test_every_control_has_a_name_and_every_page_its_landmarks(chrome: Any, url: str) -> None:
+    """The accessibility tree has one main, a named search and groups, and no control without a name."""
+    for page in ("", "validation_failed/"):
+        chrome.get(f"{url}/{page}")
+        chrome.execute_cdp_cmd("Accessibility.enable", {})
+        nodes = chrome.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+        found = [
+            (node.get("role", {}).get("value"), node.get("name", {}).get("value", ""))
+            for node in nodes
+            if not node.get("ignored")
+        ]
+        roles = [role for role, _ in found]
+        assert roles.count("main") == 1
+        assert roles.count("banner") == 1
+        nameless = [
+            role for role, name in found if role in ("link", "radio", "searchbox", "button", "group") and not name
+        ]
+        assert nameless == []
+        levels = chrome.execute_script("return [...document.querySelectorAll('h1,h2,h3')].map(h => +h.tagName[1])")
+        assert levels[0] == 1
+        assert levels.count(1) == 1
+        assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+
+
+def test_without_scripts_all_but_the_search_is_there(url: str, tmp_path: Path) -> None:
+    """Every code is listed and its page switches dialects; the search does not pretend to work."""
+    require("chromium", "chromedriver")
+    with browser(tmp_path, script=False) as driver:
+        driver.get(f"{url}/")
+        assert len(visible_codes(driver)) == len(kaizen.catalog)
+        assert not driver.find_element(By.ID, "query").is_displayed()
+        driver.find_element(By.LINK_TEXT, "rate_limited").click()
+        (before,) = shown_response(driver)
+        driver.find_element(By.XPATH, "//label[starts-with(., 'kaplaix')]").click()
+        (after,) = shown_response(driver)
+        assert '"code": "RATE_LIMITED"' in after
+        assert before != after
+
+
+CONTRAST = """
+const parse = (text) => {
+  const [r, g, b, a] = text.match(/[\\d.]+/g).map(Number);
+  return {r, g, b, a: a === undefined ? 1 : a};
+};
+const channel = (value) => (value /= 255) <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+const luminance = ({r, g, b}) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+const background = (element) => {
+  for (let e = element; e; e = e.parentElement) {
+    const colour = parse(getComputedStyle(e).backgroundColor);
+    if (colour.a > 0) return colour;
+  }
+  return {r: 255, g: 255, b: 255, a: 1};
+};
+const poor = [];
+const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+  const element = node.parentElement;
+  if (!node.data.trim() || !element.checkVisibility() || element.closest("script")) continue;
+  const [a, b] = [luminance(parse(getComputedStyle(element).color)), luminance(background(element))];
+  const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  if (ratio < 4.5) poor.push(`${ratio.toFixed(2)} ${node.data.trim().slice(0, 30)}`);
+}
+return poor;
+"""
