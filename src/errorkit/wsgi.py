@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Unpack
+from weakref import WeakValueDictionary
 
 from errorkit.applications import check_protocol
 from errorkit.declaration import raises
@@ -122,6 +123,8 @@ class Body:
     """The request ID under which the rest is read."""
     before: str | None = None
     """What was in its place."""
+    outer: Body | None = None
+    """The body that had put it there, if it is one that is still read."""
     sent = False
     """The server's start_response has been called."""
     _reissued: bytes | None = None
@@ -212,6 +215,8 @@ class Body:
         if self.exhausted:
             return
         self.before, self.entered = current.get(), request_id
+        self.outer = None if self.before is None else _READ.get(self.before)
+        _READ[request_id] = self
         current.set(request_id)
         for chunk in self.iterator:
             exchange.tail = chunk
@@ -236,8 +241,15 @@ class Body:
         finally:
             exchange.conclude(by_exit=not self.sent)
             if self.entered and current.get() is self.entered:
-                current.set(self.before)
+                current.set(self._restored())
             exchange.environ.pop(ENVIRON_KEY, None)  # else the two would hold each other
+
+    def _restored(self) -> str | None:
+        """What was in the place of the request ID before it: of bodies read in turns, the first one's predecessor."""
+        before, outer = self.before, self.outer
+        while outer is not None and outer.closed:
+            before, outer = outer.before, outer.outer
+        return before
 
     def _pull(self) -> None:
         """Chunks until the start is no longer held; without one, what an application without a response gets."""
@@ -357,6 +369,10 @@ class Body:
         self.exhausted = True
         if self.exchange.state is not ENDED:
             self.exchange.chunk(body, False)
+
+
+_READ: WeakValueDictionary[str, Body] = WeakValueDictionary()
+"""Bodies whose rest is read, by request ID."""
 
 
 def raw_fields(headers: Iterable[tuple[str, str]]) -> RawHeaders:

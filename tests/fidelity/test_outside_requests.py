@@ -118,7 +118,8 @@ def _flask_generator(twin: Twin) -> Any:
 @pytest.mark.parametrize(
     ("build", "way"), [(_generator, Way("around")), (_flask_generator, Way("before"))], ids=["wsgi", "flask"]
 )
-def test_bodies_that_are_read_in_turns_know_their_own_request(build: Any, way: Way) -> None:
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["first one first", "last one first"])
+def test_bodies_that_are_read_in_turns_know_their_own_request(build: Any, way: Way, order: tuple[int, int]) -> None:
     """F-31."""
     twin = Twin(way, {})
     app = twin.finished(build(twin), "wsgi")
@@ -128,7 +129,7 @@ def test_bodies_that_are_read_in_turns_know_their_own_request(build: Any, way: W
     for _ in range(4):
         for exchange in both:
             exchange.pull()
-    for exchange in both:
+    for exchange in (both[order[0]], both[order[1]]):
         exchange.close()
         own = exchange.answer.value("x-request-id")
         assert own

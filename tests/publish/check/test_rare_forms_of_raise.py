@@ -6,12 +6,12 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from publish.check.test_check import report, texts
 
 from cli.shops import shop
 from errorkit.declaration import Operation
 from errorkit.fastapi import operations
 from errorkit.publish.check import check
+from publish.check.test_check import report, texts
 
 IMPORTS = """from contextlib import suppress
 from flask import abort
