@@ -27,6 +27,7 @@ from errorkit.events import compact
 from errorkit.exchange import Request, Response
 from errorkit.failure import Private, Public
 from errorkit.handler import ErrorHandler
+from errorkit.negotiation import Forms
 from errorkit.publish import wire_example
 from errorkit.rendering import Renderer
 from shapes import Shape
@@ -110,12 +111,14 @@ class Recorder:
             cls = own or standing_for(public.code, public.status)
             form = as_good(ErrorSpec.of(cls)), response.status == cls.status
         shape = self._shape(sent, handler.catalog, response, public.code)
+        known = (choice.forms for _, choice in handler.selection.choices if choice and choice.default is path)
+        forms = next(known, Forms((path.dialect,), vary=path.vary))
         key = id(handler.config), id(path.dialect), hash((degraded, form, shape))
         if key not in self._pending:
             fields = b"\n".join(map(b": ".join, response.headers))
             where = f"{type(request).__name__}, dialect {path.dialect.name or type(path.dialect).__name__}"
             self._pending[key] = Rendered(
-                handler.config, path.dialect, public.code, cls.status, own,
+                handler.config, forms, public.code, cls.status, own,
                 response.status, fields, response.body, degraded, where,
             )  # fmt: skip
 

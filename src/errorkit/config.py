@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 
 from errorkit.adoption import Reader, UnknownCodes
 from errorkit.catalog import Catalog, occurrence
+from errorkit.choosing import Chooser, Spoken
 from errorkit.configuration_error import ConfigurationError, shown
 from errorkit.configuration_rules import (
     by_prefix,
@@ -28,7 +29,7 @@ from errorkit.configuration_rules import (
     check_translator,
     explain,
 )
-from errorkit.dialects import Dialect, get_dialect
+from errorkit.dialects import Dialect, as_dialect, get_dialect
 from errorkit.errors import APIError
 from errorkit.events import Level
 from errorkit.exchange import Request
@@ -57,8 +58,9 @@ Seconds = Annotated[float, Field(ge=0)]
 class Config(BaseModel):
     """Everything that can be chosen.
 
-    dialect: a preset's name, a `Dialect`, or a mapping of path prefixes to these (longest
-        prefix wins, by whole segments; None leaves what is under a prefix alone).
+    dialect: a preset's name, a `Dialect`, a chooser of these by the request (`errorkit.choosing`),
+        or a mapping of path prefixes to these (longest prefix wins, by whole segments; None leaves
+        what is under a prefix alone).
     catalog: the service's catalogue, or `"module:name"`.
     exceptions: foreign exception classes (or `"module:Class"`) to the APIError class, code or
         function that answers for them; subclasses included.
@@ -168,17 +170,26 @@ class Config(BaseModel):
         return self._sources.get(field, "keyword")
 
     @property
-    def dialects(self) -> tuple[tuple[str, Dialect | None], ...]:
-        """Prefix (without a trailing slash) and dialect, longest prefix first."""
-        chosen: tuple[tuple[str, Dialect | None], ...] = self.dialect
+    def spoken(self) -> tuple[tuple[str, Spoken | Chooser | None], ...]:
+        """Prefix (without a trailing slash) and what is spoken under it, longest prefix first."""
+        chosen: tuple[tuple[str, Spoken | Chooser | None], ...] = self.dialect
         return chosen
+
+    @property
+    def dialects(self) -> tuple[tuple[str, Dialect | None], ...]:
+        """Prefix and dialect, longest prefix first; of a chooser each dialect that it may give, the default first."""
+        return tuple(
+            (prefix, each if isinstance(each, Dialect) else None)
+            for prefix, spoken in self.spoken
+            for each in (spoken.choices if isinstance(spoken, Chooser) else (spoken,))
+        )
 
     @field_validator("dialect")
     @classmethod
-    def _dialect(cls, value: Any) -> tuple[tuple[str, Dialect | None], ...]:
-        chosen: dict[str, Dialect | None] = {}
+    def _dialect(cls, value: Any) -> tuple[tuple[str, Spoken | Chooser | None], ...]:
+        chosen: dict[str, Spoken | Chooser | None] = {}
         for prefix, entry in by_prefix(value).items():
-            chosen[prefix] = None if entry is None and isinstance(value, Mapping) else _as_dialect(entry)
+            chosen[prefix] = None if entry is None and isinstance(value, Mapping) else _as_spoken(entry)
         if not any(chosen.values()):
             raise ValueError("no dialect is chosen for any prefix; use for example {'/': 'problem'}")
         return tuple(sorted(chosen.items(), key=lambda pair: -len(pair[0])))
@@ -260,14 +271,17 @@ class Answer:
         return occurrence(self.error)
 
 
-def _as_dialect(value: Any) -> Dialect:
-    if isinstance(value, str):
-        value = _import(value) if ":" in value else get_dialect(value)
-    if isinstance(value, type) and issubclass(value, Dialect):
-        value = value()
-    if not isinstance(value, Dialect):
-        raise ValueError(f"{shown(value)} is no dialect; use a preset's name such as 'problem', or a Dialect")
-    return value
+def _as_spoken(value: Any) -> Spoken | Chooser:
+    if isinstance(value, str) and ":" in value:
+        value = _import(value)
+    if isinstance(value, Chooser):
+        return value
+    if callable(value) and not isinstance(value, (type, Dialect)):
+        raise ValueError(
+            "what a function may choose is named beforehand, and what it looks at; use "
+            f"errorkit.choosing.by_function({shown(value)}, {{'old': 'openai'}}, default='problem', vary='X-Client')"
+        )
+    return as_dialect(value)
 
 
 def _as_reader(value: Any) -> Reader:

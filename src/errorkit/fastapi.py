@@ -158,12 +158,11 @@ def _described(app: FastAPI, plain: dict[str, Any], handler: ErrorHandler, mount
 
     options = Options.of(handler.config, title=app.title)
 
-    def dialect_for(path: str) -> Any:
-        renderer = handler.renderer_for(mounted + path)
-        return None if renderer is None else renderer.dialect
+    def forms_for(path: str) -> Any:
+        return handler.selection.forms(mounted + path)
 
     declared_codes = {(op.path, op.method.lower()): op.declared for op in operations(app)}
-    return document(plain, handler.catalog, dialect_for, options, declared_codes)
+    return document(plain, handler.catalog, forms_for, options, declared_codes)
 
 
 def operations(app: Starlette) -> Iterator[Operation]:

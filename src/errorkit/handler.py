@@ -11,6 +11,7 @@ from typing import Any
 from errorkit import telemetry
 from errorkit.adoption import Adopted, as_read_by
 from errorkit.catalog import Catalog
+from errorkit.choosing import told
 from errorkit.config import Config
 from errorkit.configuration_error import ConfigurationError, shown
 from errorkit.errors import InternalError
@@ -19,6 +20,7 @@ from errorkit.exchange import CLIENT_CLOSED_REQUEST, RawHeaders, Request, Respon
 from errorkit.failure import NOTHING, Failure, Private, Public, new_tuple, release, traceback_of
 from errorkit.identification import Identified, Identifier
 from errorkit.judgement import Judge
+from errorkit.negotiation import varying
 from errorkit.normalisation import surviving
 from errorkit.presentation import Presenter, Shown, declares_only, in_common
 from errorkit.rendering import Renderer
@@ -53,7 +55,7 @@ class ErrorHandler:
         self.holds_start = self.selection.holds_start if config.hold_start else None
         self.request_id = self.selection.request_id
         self._development = config.development
-        self._negotiates = bool(self.selection.problems)
+        self._negotiates = self.selection.negotiates
         self._on_failure = config.on_failure
 
     def shadowed(self, handled: Iterable[object]) -> list[str]:
@@ -73,7 +75,7 @@ class ErrorHandler:
             )
         if self._development:
             covered["development"] = f"bodies carry tracebacks: turned on by {self.config.source_of('development')}"
-        dialects = {prefix or "/": renderer.dialect.name if renderer else None for prefix, renderer in self.renderers}
+        dialects = {prefix or "/": told(spoken) for prefix, spoken in self.config.spoken}
         try:
             self.events.announce("errorkit_installed", dialects=dialects, codes=len(self.catalog), **covered)
         except Exception as own:
@@ -88,7 +90,7 @@ class ErrorHandler:
         """
         try:
             request.span = telemetry.noted() or request.span
-            if self._negotiates and not request.outcome:
+            if self._negotiates:
                 self.selection.negotiate(request)
             identified = self.identifier.identify(exception)
             error = identified[0]
@@ -109,7 +111,7 @@ class ErrorHandler:
         """The response in the dialect in the place of an answer of other code. Its status stays, and what it said."""
         try:
             request.span = telemetry.noted() or request.span
-            if self._negotiates and not request.outcome:
+            if self._negotiates:
                 self.selection.negotiate(request)
             error, spec, as_read = adopted
             request.request_id = accept(as_read.get("request_id", "").encode()) or request.request_id
@@ -346,7 +348,7 @@ class ErrorHandler:
                 (b"cache-control", b"no-store"),
                 *vendor,
                 *declared,
-                *([(b"vary", b"Accept")] if self.config.negotiate else ()),
+                *varying((), renderer.vary),
             ],
             body,
         )

@@ -55,7 +55,6 @@ class Presenter:
         self._max_retry_wait = config.max_retry_wait
         self._docs_url = config.docs_url
         self._status_missing, self._status_invalid = config.status_missing, config.status_invalid
-        self._negotiate = config.negotiate
         self._not_found = self.catalog.by_class(NotFoundError).cls
         self._forbidden = self.catalog.by_class(ForbiddenError).cls
         self._declared: dict[tuple[type[APIError], Renderer, bool], tuple[RawHeaders, bool]] = {}
@@ -200,8 +199,8 @@ class Presenter:
         cacheable = error is not None and any(name == b"cache-control" for name, _ in headers)
         if not cacheable:
             headers = [pair for pair in headers if pair[0] != b"cache-control"]
-        if self._negotiate:
-            headers = varying(headers)
+        if renderer.vary:
+            headers = varying(headers, renderer.vary)
         return headers, cacheable
 
 

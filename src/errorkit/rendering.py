@@ -64,10 +64,14 @@ class Prepared(NamedTuple):
 
 
 class Renderer:
-    """Public errors of one dialect as responses."""
+    """Public errors of one dialect as responses.
 
-    def __init__(self, dialect: Dialect) -> None:
+    vary: the request's header fields that have decided about it, for `Vary`.
+    """
+
+    def __init__(self, dialect: Dialect, *, vary: tuple[str, ...] = ()) -> None:
         self.dialect = dialect
+        self.vary = vary
         self.id_header = dialect.request_id_header.lower().encode("ascii")
         self._content_type = (b"content-type", dialect.media_type.encode("ascii"))
         wrote_headers = next(cls for cls in type(dialect).__mro__ if "headers" in vars(cls))

@@ -13,7 +13,8 @@ from errorkit.errors import InternalError
 from errorkit.events import last_resort
 from errorkit.exchange import RawHeaders, Request
 from errorkit.failure import Public
-from errorkit.negotiation import prefers_problem, problem_beside
+from errorkit.form_choice import FormChoice
+from errorkit.negotiation import Forms
 from errorkit.rendering import Renderer
 from errorkit.request_id import RequestIdFormat, accept, is_safe, uuid7
 from errorkit.retry import advise, clock
@@ -34,25 +35,29 @@ class Selection:
         self.catalog: Catalog = config.catalog
         self._trust_inbound = config.trust_inbound
         self._held: tuple[tuple[str, bool], ...] = config.hold_start
-        for _, dialect in config.dialects:
-            if dialect is not None:
-                try_dialect(dialect, self.catalog)
-        self.renderers = tuple((prefix, Renderer(d) if d else None) for prefix, d in config.dialects)
+        for dialect in dict.fromkeys(dialect for _, dialect in config.dialects if dialect is not None):
+            try_dialect(dialect, self.catalog)
+        self.choices = tuple(
+            (prefix, None if spoken is None else FormChoice(spoken, negotiate=config.negotiate))
+            for prefix, spoken in config.spoken
+        )
+        self.renderers = tuple((prefix, choice.default if choice else None) for prefix, choice in self.choices)
         self.only = self.renderers[0][1] if len(self.renderers) == 1 and not self.renderers[0][0] else None
         """The renderer of every path, where there is one for all."""
+        choices = [choice for _, choice in self.choices if choice is not None]
+        self._deciding = {choice.default: choice for choice in choices if choice.decides}
+        self.negotiates = bool(self._deciding)
+        """Is there a choice of forms for any path."""
         self._id_makers = {
-            renderer: _id_maker(config.request_id or renderer.dialect.request_id_format or RequestIdFormat())
-            for _, renderer in self.renderers
-            if renderer is not None
+            choice.default: _id_maker(
+                config.request_id or choice.default.dialect.request_id_format or RequestIdFormat()
+            )
+            for choice in choices
         }
-        self.problems: dict[Renderer, Renderer] = {}
-        for renderer in self._id_makers if config.negotiate else ():
-            beside = problem_beside(renderer.dialect)
-            if beside is not None:
-                self.problems[renderer] = Renderer(beside)
         self._rehearsed = {
             renderer: {spec.code: _rehearse(renderer, spec, self._wait(config, spec)) for spec in self.catalog}
-            for renderer in (*self._id_makers, *self.problems.values())
+            for choice in choices
+            for renderer in choice.renderers
         }
 
     def renderer_for(self, path: str) -> Renderer | None:
@@ -74,11 +79,15 @@ class Selection:
         return self._id_makers[renderer]()
 
     def negotiate(self, request: Request) -> None:
-        """The renderer of problem details, where the client prefers these."""
-        beside = self.problems.get(request.renderer)
-        accept = request.header(b"accept") if beside is not None else None
-        if accept and prefers_problem(accept, request.renderer.dialect.media_type):
-            request.renderer = beside
+        """Let an error be said in the form that its request shall get. What has been chosen stays."""
+        choice = self._deciding.get(request.renderer)
+        if choice is not None:
+            request.renderer = choice.renderer(request)
+
+    def forms(self, path: str) -> Forms | None:
+        """All forms that the errors of a path can have; None: it is left alone."""
+        choice = _of_longest_prefix(self.choices, path)
+        return None if choice is None else choice.forms
 
     def stand_in(self, renderer: Renderer, spec: ErrorSpec, request_id: str) -> tuple[Public, bytes, RawHeaders]:
         """A body prepared at start-up, under the right status, and the header fields of the dialect."""

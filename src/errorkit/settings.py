@@ -11,6 +11,7 @@ from typing import Any, Literal, TypedDict
 
 from errorkit.adoption import ReaderFunction, UnknownCodes
 from errorkit.catalog import Catalog
+from errorkit.choosing import Chooser
 from errorkit.dialects import Dialect
 from errorkit.errors import APIError
 from errorkit.events import Level
@@ -49,6 +50,9 @@ DialectChoice = PresetName | Dialect | type[Dialect]
 """One dialect in code. `"module:name"` of one's own is for the environment and for TOML, which cannot import: as a
 keyword it works, too, but a type checker would then have to let every misspelt name pass."""
 
+SpokenChoice = DialectChoice | Chooser
+"""What is spoken under a path prefix: one dialect, or by the request one of several."""
+
 AdoptChoice = DialectChoice | ReaderFunction
 """What reads error bodies of other code: a dialect, or a function."""
 
@@ -63,7 +67,7 @@ class Settings(TypedDict, total=False):
     A function of one's own that hands them on takes `**settings: Unpack[Settings]`.
     """
 
-    dialect: DialectChoice | Mapping[str, DialectChoice | None]
+    dialect: SpokenChoice | Mapping[str, SpokenChoice | None]
     catalog: Catalog | Sequence[type[APIError] | ModuleType] | str
     exceptions: ExceptionTable
     docs_url: str

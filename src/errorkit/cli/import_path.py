@@ -16,6 +16,7 @@ from errorkit.config import Config, ConfigurationError
 from errorkit.dialects import Dialect, get_dialect
 from errorkit.failure import NOTHING
 from errorkit.handler import ErrorHandler
+from errorkit.negotiation import Forms
 from errorkit.publish import Options
 
 
@@ -64,6 +65,12 @@ class Target:
             return None if renderer is None else renderer.dialect
 
         return configured
+
+    def forms_for(self, name: str | None = None) -> Callable[[str], Dialect | Forms | None]:
+        """All forms of a path's errors: those of the dialect of this name, or what the service gives there."""
+        if name is not None or self.config is None:
+            return self.dialect_for(name)
+        return ErrorHandler(self.config).selection.forms
 
     def options(
         self,

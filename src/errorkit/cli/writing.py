@@ -133,8 +133,8 @@ def openapi(
         else:
             options = found.options(docs_url=docs_url)
             source = openapi_file.read(document)
-            spoken = found.dialect_for(dialect)
-            result = describing.document(source, found.catalog, spoken, options, declared(found))
+            forms = found.forms_for(dialect)
+            result = describing.document(source, found.catalog, forms, options, declared(found))
         _deliver({"openapi.json": json.dumps(result, indent=2, ensure_ascii=False) + "\n"}, output, check)
 
 

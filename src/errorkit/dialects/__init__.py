@@ -22,7 +22,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal, dataclass_transform
 
 from errorkit.body_form import Path, fits, place_of_members
-from errorkit.configuration_error import ConfigurationError
+from errorkit.configuration_error import ConfigurationError, shown
 from errorkit.errors import STANDARD
 from errorkit.failure import Detail, Public, undotted
 from errorkit.request_id import RequestIdFormat
@@ -307,6 +307,17 @@ def get_dialect(name: str) -> Dialect:
     dialect = getattr(import_module(f"{__name__}.{name}"), cls)()
     assert isinstance(dialect, Dialect)
     return dialect
+
+
+def as_dialect(value: Any) -> Dialect:
+    """A dialect by its preset's name or its class, or as it is. Raises ValueError."""
+    if isinstance(value, str):
+        value = get_dialect(value)
+    if isinstance(value, type) and issubclass(value, Dialect):
+        value = value()
+    if not isinstance(value, Dialect):
+        raise ValueError(f"{shown(value)} is no dialect; use a preset's name such as 'problem', or a Dialect")
+    return value
 
 
 def member(body: Any, name: str) -> Any:

@@ -1,0 +1,60 @@
+"""In which form the errors of one path prefix are said: chosen late, when one is to be answered.
+
+First what the chooser of the configuration says, then, within that, what Accept asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from errorkit.choosing import Chooser, Spoken
+from errorkit.dialects import Dialect
+from errorkit.exchange import Request
+from errorkit.negotiation import Forms, prefers_problem, problem_beside
+from errorkit.rendering import Renderer
+
+
+class FormChoice:
+    """The forms of one prefix, each with its renderer.
+
+    spoken: a dialect, or the chooser of one. negotiate: problem details for those who ask for these.
+    """
+
+    def __init__(self, spoken: Spoken | Chooser, *, negotiate: bool) -> None:
+        self.chooser = spoken if isinstance(spoken, Chooser) else None
+        choices = spoken.choices if isinstance(spoken, Chooser) else (spoken,)
+        self.vary = (*(self.chooser.vary if self.chooser is not None else ()), *(("Accept",) if negotiate else ()))
+        self._of = {id(each): self._renderer(each) for each in choices}
+        self._problems: dict[Renderer, Renderer] = {}
+        for renderer in self._of.values() if negotiate else ():
+            beside = problem_beside(renderer.dialect)
+            if beside is not None:
+                alike = (known for known in self._problems.values() if vars(known.dialect) == vars(beside))
+                self._problems[renderer] = next(alike, None) or Renderer(beside, vary=self.vary)
+        self.default = self._of[id(choices[0])]
+        self.choices = choices
+        self.decides = self.chooser is not None or bool(self._problems)
+        """Is there anything to choose."""
+
+    @property
+    def renderers(self) -> Iterable[Renderer]:
+        """All of them, the default first."""
+        return dict.fromkeys((*self._of.values(), *self._problems.values()))
+
+    @property
+    def forms(self) -> Forms:
+        """All forms that its errors can have."""
+        return Forms(tuple(renderer.dialect for renderer in self.renderers), vary=self.vary)
+
+    def renderer(self, request: Request) -> Renderer:
+        """The renderer of the form that a request shall get. Accept says nothing about the last event of a stream."""
+        renderer = self.default if self.chooser is None else self._of[id(self.chooser(request))]
+        beside = None if request.outcome else self._problems.get(renderer)
+        accept = request.header(b"accept") if beside is not None else None
+        if accept and prefers_problem(accept, renderer.dialect.media_type):
+            return beside or renderer
+        return renderer
+
+    def _renderer(self, choice: Spoken) -> Renderer:
+        assert isinstance(choice, Dialect)
+        return Renderer(choice, vary=self.vary)
