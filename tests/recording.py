@@ -112,7 +112,7 @@ class Recorder:
             form = as_good(ErrorSpec.of(cls)), response.status == cls.status
         shape = self._shape(sent, handler.catalog, response, public.code)
         known = (choice.forms for _, choice in handler.selection.choices if choice and choice.default is path)
-        forms = next(known, Forms((path.dialect,), vary=path.vary))
+        forms = next(known, None) or Forms((path.dialect,), vary=path.vary)
         key = id(handler.config), id(path.dialect), hash((degraded, form, shape))
         if key not in self._pending:
             fields = b"\n".join(map(b": ".join, response.headers))

@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 
 from errorkit.adoption import Reader, UnknownCodes
 from errorkit.catalog import Catalog, occurrence
-from errorkit.choosing import Chooser, Spoken
+from errorkit.choosing import OBSERVE, Chooser, Spoken
 from errorkit.configuration_error import ConfigurationError, shown
 from errorkit.configuration_rules import (
     by_prefix,
@@ -59,8 +59,8 @@ class Config(BaseModel):
     """Everything that can be chosen.
 
     dialect: a preset's name, a `Dialect`, a chooser of these by the request (`errorkit.choosing`),
-        or a mapping of path prefixes to these (longest prefix wins, by whole segments; None leaves
-        what is under a prefix alone).
+        `"observe"` (request ID and event, bodies as they are), or a mapping of path prefixes to these
+        (longest prefix wins, by whole segments; None leaves what is under a prefix alone).
     catalog: the service's catalogue, or `"module:name"`.
     exceptions: foreign exception classes (or `"module:Class"`) to the APIError class, code or
         function that answers for them; subclasses included.
@@ -276,6 +276,8 @@ def _as_spoken(value: Any) -> Spoken | Chooser:
         value = _import(value)
     if isinstance(value, Chooser):
         return value
+    if value == OBSERVE:
+        return OBSERVE
     if callable(value) and not isinstance(value, (type, Dialect)):
         raise ValueError(
             "what a function may choose is named beforehand, and what it looks at; use "

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from errorkit.choosing import Chooser, Spoken
+from errorkit.choosing import OBSERVE, Chooser, Spoken
 from errorkit.dialects import Dialect
 from errorkit.exchange import Request
 from errorkit.negotiation import Forms, prefers_problem, problem_beside
@@ -17,22 +17,22 @@ from errorkit.rendering import Renderer
 class FormChoice:
     """The forms of one prefix, each with its renderer.
 
-    spoken: a dialect, or the chooser of one. negotiate: problem details for those who ask for these.
+    spoken: a dialect, or the chooser of one. own: the dialect of errorkit's errors where the rest is observed.
+    negotiate: problem details for those who ask for these.
     """
 
-    def __init__(self, spoken: Spoken | Chooser, *, negotiate: bool) -> None:
+    def __init__(self, spoken: Spoken | Chooser, own: Dialect, *, negotiate: bool) -> None:
         self.chooser = spoken if isinstance(spoken, Chooser) else None
         choices = spoken.choices if isinstance(spoken, Chooser) else (spoken,)
         self.vary = (*(self.chooser.vary if self.chooser is not None else ()), *(("Accept",) if negotiate else ()))
-        self._of = {id(each): self._renderer(each) for each in choices}
+        self._of = {id(each): self._renderer(each, own) for each in choices}
         self._problems: dict[Renderer, Renderer] = {}
         for renderer in self._of.values() if negotiate else ():
             beside = problem_beside(renderer.dialect)
             if beside is not None:
-                alike = (known for known in self._problems.values() if vars(known.dialect) == vars(beside))
-                self._problems[renderer] = next(alike, None) or Renderer(beside, vary=self.vary)
+                alike = (known for known in self._problems.values() if _alike(known, renderer, beside))
+                self._problems[renderer] = next(alike, None) or self._beside(renderer, beside)
         self.default = self._of[id(choices[0])]
-        self.choices = choices
         self.decides = self.chooser is not None or bool(self._problems)
         """Is there anything to choose."""
 
@@ -42,19 +42,39 @@ class FormChoice:
         return dict.fromkeys((*self._of.values(), *self._problems.values()))
 
     @property
-    def forms(self) -> Forms:
-        """All forms that its errors can have."""
-        return Forms(tuple(renderer.dialect for renderer in self.renderers), vary=self.vary)
+    def forms(self) -> Forms | None:
+        """All forms that its errors can have; None where all are the application's own."""
+        dialects = tuple(renderer.dialect for renderer in self.renderers if not renderer.observes)
+        return Forms(dialects, vary=self.vary) if dialects else None
+
+    @property
+    def chosen(self) -> Iterable[Renderer]:
+        """Those among which the chooser chooses."""
+        return self._of.values()
+
+    def choice(self, request: Request) -> Renderer:
+        """What the chooser says; what it has said once, stays."""
+        if self.chooser is None or request.renderer is not self.default:
+            return request.renderer  # type: ignore[no-any-return]
+        return self._of[id(self.chooser(request))]
 
     def renderer(self, request: Request) -> Renderer:
         """The renderer of the form that a request shall get. Accept says nothing about the last event of a stream."""
-        renderer = self.default if self.chooser is None else self._of[id(self.chooser(request))]
+        renderer = self.choice(request)
         beside = None if request.outcome else self._problems.get(renderer)
         accept = request.header(b"accept") if beside is not None else None
         if accept and prefers_problem(accept, renderer.dialect.media_type):
             return beside or renderer
         return renderer
 
-    def _renderer(self, choice: Spoken) -> Renderer:
-        assert isinstance(choice, Dialect)
+    def _renderer(self, choice: Spoken, own: Dialect) -> Renderer:
+        if choice == OBSERVE:
+            return Renderer(own, vary=self.vary, observes=True)
         return Renderer(choice, vary=self.vary)
+
+    def _beside(self, renderer: Renderer, dialect: Dialect) -> Renderer:
+        return Renderer(dialect, vary=self.vary, observes=renderer.observes)
+
+
+def _alike(known: Renderer, renderer: Renderer, beside: Dialect) -> bool:
+    return known.observes == renderer.observes and vars(known.dialect) == vars(beside)

@@ -18,9 +18,9 @@ from errorkit.errors import InternalError
 from errorkit.events import EventLog, compact, last_resort
 from errorkit.exchange import CLIENT_CLOSED_REQUEST, RawHeaders, Request, Response, phrase, raw_header
 from errorkit.failure import NOTHING, Failure, Private, Public, new_tuple, release, traceback_of
+from errorkit.header_fields import varying
 from errorkit.identification import Identified, Identifier
 from errorkit.judgement import Judge
-from errorkit.negotiation import varying
 from errorkit.normalisation import surviving
 from errorkit.presentation import Presenter, Shown, declares_only, in_common
 from errorkit.rendering import Renderer
@@ -55,6 +55,7 @@ class ErrorHandler:
         self.holds_start = self.selection.holds_start if config.hold_start else None
         self.request_id = self.selection.request_id
         self._development = config.development
+        self.observes = self.selection.observes
         self._negotiates = self.selection.negotiates
         self._on_failure = config.on_failure
 
@@ -158,8 +159,11 @@ class ErrorHandler:
         assert request.failure is not None
         return request.failure.public.message
 
-    def observe(self, request: Request, status: int) -> None:
-        """Somebody else's answer, for the record."""
+    def observe(self, request: Request, status: int, reason: str = "") -> None:
+        """Somebody else's answer, for the record.
+
+        reason: `unhandled` where it is the framework's own to an exception that nobody answers.
+        """
         code, title = "internal", ""
         try:
             spec = self.catalog.by_status(status)
@@ -168,7 +172,9 @@ class ErrorHandler:
             last_resort(f"an answer of status {status} could not be named", own)
         request.failure = Failure(
             Public(code=code, status=status, title=title, request_id=request.request_id),
-            Private(code=code, exception=request.exception, answered_by=request.shaped_by or "application"),
+            Private(
+                code=code, exception=request.exception, reason=reason, answered_by=request.shaped_by or "application"
+            ),
         )
 
     def broke(self, request: Request, exception: BaseException | None, outcome: str) -> None:

@@ -1,14 +1,13 @@
-"""What a client's Accept says about the form of an error (RFC 9110 section 12.5.1), and Vary (section 12.5.5)."""
+"""What a client's Accept says about the form of an error (RFC 9110 section 12.5.1)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from errorkit.accept import MediaRange, media_ranges, weight
 from errorkit.dialects import Dialect
 from errorkit.dialects.problem import Problem
-from errorkit.exchange import RawHeaders
 
 Html = Literal["dialect", "application", "page"]
 """What a client that prefers HTML gets."""
@@ -59,24 +58,6 @@ def prefers_html(accept: str, own: str) -> bool:
     ranges = media_ranges(accept)
     asked = _named(ranges, HTML)
     return asked > 0 and all(asked > weight(ranges, other) for other in (own, *_PROGRAMS))
-
-
-def is_html(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Is a response a page."""
-    told = (value for name, value in headers if name.lower() == b"content-type")
-    return next(told, b"").partition(b";")[0].strip().lower() in (b"text/html", b"application/xhtml+xml")
-
-
-def varying(headers: Iterable[tuple[bytes, bytes]], names: Sequence[str]) -> RawHeaders:
-    """Header fields (lower-case names) that say, too, that the response depends on these fields of the request."""
-    headers = list(headers)
-    given = [value for name, value in headers if name == b"vary"]
-    words = {word.strip().lower() for value in given for word in value.split(b",")}
-    missing = [name.encode("ascii") for name in names if name.lower().encode("ascii") not in words]
-    if b"*" in words or not missing:
-        return headers
-    rest = [pair for pair in headers if pair[0] != b"vary"]
-    return [*rest, (b"vary", b"*" if b"*" in missing else b", ".join([*filter(None, given), *missing]))]
 
 
 def _named(ranges: Sequence[MediaRange], media_type: str) -> float:

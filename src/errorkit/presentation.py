@@ -13,9 +13,8 @@ from errorkit.envelope_members import members_beside
 from errorkit.errors import APIError, ForbiddenError, MalformedJSONError, NotFoundError, ValidationError
 from errorkit.exchange import RawHeaders, legal
 from errorkit.failure import NOTHING, Detail, Public
-from errorkit.header_fields import belongs, sendable
+from errorkit.header_fields import belongs, sendable, varying
 from errorkit.identification import Identified, Identifier
-from errorkit.negotiation import varying
 from errorkit.rendering import Renderer, bounded
 from errorkit.request_id import accept
 from errorkit.retry import Advice, Wait, advise, clock, end_of, read_retry_after

@@ -23,6 +23,7 @@ from errorkit.retry import end_of, rfc3339
 MAX_BODY = 65536
 """Bytes of the largest body that is sent."""
 _MAX_TEMPLATES = 1024
+OBSERVED = "the path is observed"
 
 _INSTANT = datetime(9876, 5, 4, 3, 2, 1, tzinfo=UTC)
 _MARKS: dict[str, Any] = {
@@ -66,12 +67,14 @@ class Prepared(NamedTuple):
 class Renderer:
     """Public errors of one dialect as responses.
 
-    vary: the request's header fields that have decided about it, for `Vary`.
+    vary: the request's header fields that have decided about it, for `Vary`. observes: what the
+    application and its framework answer stays as it is; the dialect is for what these do not know.
     """
 
-    def __init__(self, dialect: Dialect, *, vary: tuple[str, ...] = ()) -> None:
+    def __init__(self, dialect: Dialect, *, vary: tuple[str, ...] = (), observes: bool = False) -> None:
         self.dialect = dialect
         self.vary = vary
+        self.observes = observes
         self.id_header = dialect.request_id_header.lower().encode("ascii")
         self._content_type = (b"content-type", dialect.media_type.encode("ascii"))
         wrote_headers = next(cls for cls in type(dialect).__mro__ if "headers" in vars(cls))
@@ -153,6 +156,10 @@ class Renderer:
             body = self._whole(public)
         own = (b"content-length", b"%d" % len(body)), (self.id_header, ident)
         return public, new_tuple(Response, (known.status, [*head, *own], body))
+
+    def leaves(self, headers: Iterable[tuple[bytes, bytes]]) -> str:
+        """Why an answer of these header fields, which other code has made, stays as it is; empty: nothing says so."""
+        return OBSERVED if self.observes else ""
 
     def body(self, public: Public) -> bytes:
         """The body, spliced where it can be, within `MAX_BODY`."""

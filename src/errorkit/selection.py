@@ -8,6 +8,7 @@ from typing import TypeVar
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.config import Config
 from errorkit.dialect_trial import failed, try_dialect
+from errorkit.dialects.problem import Problem
 from errorkit.encoding import text_of
 from errorkit.errors import InternalError
 from errorkit.events import last_resort
@@ -37,17 +38,20 @@ class Selection:
         self._held: tuple[tuple[str, bool], ...] = config.hold_start
         for dialect in dict.fromkeys(dialect for _, dialect in config.dialects if dialect is not None):
             try_dialect(dialect, self.catalog)
+        own = next((dialect for _, dialect in reversed(config.dialects) if dialect is not None), None) or Problem()
         self.choices = tuple(
-            (prefix, None if spoken is None else FormChoice(spoken, negotiate=config.negotiate))
+            (prefix, None if spoken is None else FormChoice(spoken, own, negotiate=config.negotiate))
             for prefix, spoken in config.spoken
         )
         self.renderers = tuple((prefix, choice.default if choice else None) for prefix, choice in self.choices)
         self.only = self.renderers[0][1] if len(self.renderers) == 1 and not self.renderers[0][0] else None
         """The renderer of every path, where there is one for all."""
         choices = [choice for _, choice in self.choices if choice is not None]
-        self._deciding = {choice.default: choice for choice in choices if choice.decides}
+        self._deciding = {renderer: choice for choice in choices if choice.decides for renderer in choice.chosen}
         self.negotiates = bool(self._deciding)
         """Is there a choice of forms for any path."""
+        self.observes = any(renderer.observes for choice in choices for renderer in choice.renderers)
+        """Do answers of the application's own stay as they are, for any request."""
         self._id_makers = {
             choice.default: _id_maker(
                 config.request_id or choice.default.dialect.request_id_format or RequestIdFormat()
@@ -83,6 +87,12 @@ class Selection:
         choice = self._deciding.get(request.renderer)
         if choice is not None:
             request.renderer = choice.renderer(request)
+
+    def choose(self, request: Request) -> None:
+        """Let the chooser alone decide, where no error may come of it."""
+        choice = self._deciding.get(request.renderer)
+        if choice is not None:
+            request.renderer = choice.choice(request)
 
     def forms(self, path: str) -> Forms | None:
         """All forms that the errors of a path can have; None: it is left alone."""

@@ -50,8 +50,8 @@ DialectChoice = PresetName | Dialect | type[Dialect]
 """One dialect in code. `"module:name"` of one's own is for the environment and for TOML, which cannot import: as a
 keyword it works, too, but a type checker would then have to let every misspelt name pass."""
 
-SpokenChoice = DialectChoice | Chooser
-"""What is spoken under a path prefix: one dialect, or by the request one of several."""
+SpokenChoice = DialectChoice | Chooser | Literal["observe"]
+"""What is spoken under a path prefix: one dialect, by the request one of several, or what the application says."""
 
 AdoptChoice = DialectChoice | ReaderFunction
 """What reads error bodies of other code: a dialect, or a function."""

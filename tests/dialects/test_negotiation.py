@@ -18,7 +18,8 @@ from errorkit import ConflictError, Detail, ValidationError
 from errorkit.asgi import ErrorMiddleware as GenericMiddleware
 from errorkit.fastapi import ErrorMiddleware
 from errorkit.flask import ErrorKit
-from errorkit.negotiation import prefers_problem, varying
+from errorkit.header_fields import varying
+from errorkit.negotiation import prefers_problem
 
 PROBLEM = "application/problem+json"
 ACCEPT = ("Accept",)

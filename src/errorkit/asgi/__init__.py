@@ -168,7 +168,7 @@ def begin(scope: Scope, handler: ErrorHandler, kind: type[ASGIExchange]) -> ASGI
     exchange = kind(handler, renderer, request_id)
     exchange.scope = scope
     if handler.holds_start is not None:
-        exchange.holds_start = handler.holds_start(routed_path(scope))
+        exchange.holds_start = handler.holds_start(routed_path(scope)) and not renderer.observes
     scope[SCOPE_KEY] = exchange
     state = scope.get("state")
     if state is None:

@@ -62,7 +62,7 @@ class Target:
 
         def configured(path: str) -> Dialect | None:
             renderer = handler.renderer_for(path)
-            return None if renderer is None else renderer.dialect
+            return None if renderer is None or renderer.observes else renderer.dialect
 
         return configured
 
@@ -114,7 +114,8 @@ def load(path: str) -> Target:
                 "ErrorKit; a function without parameters that gives one of these"
             )
         config = handler.config
-    return Target(path, config.catalog, config, Options.of(config).also, None if isinstance(found, Config) else found)
+    spoken = Options.of(config).also or (get_dialect("problem"),)
+    return Target(path, config.catalog, config, spoken, None if isinstance(found, Config) else found)
 
 
 def handler_of(app: Any) -> ErrorHandler | None:

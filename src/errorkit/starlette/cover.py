@@ -178,7 +178,8 @@ class LastAnswers:
         """The response to an exception that has come through every middleware."""
         exchange: ASGIExchange | None = request.scope.get(SCOPE_KEY)
         ours = exchange is not None and exchange.handler is self.errors
-        if self.user is not None and not (ours and self.errors.identifier.handles(exception)):
+        observed = exchange is not None and ours and exchange.is_observed(exception)
+        if self.user is not None and (observed or not (ours and self.errors.identifier.handles(exception))):
             if exchange is None or exchange.alone is not self.app:
                 return await self.user(request, exception)
             try:
@@ -187,6 +188,12 @@ class LastAnswers:
                 return Last(self.app, exchange, again, raised_on=again)
         if exchange is None or not ours:
             return PlainTextResponse("Internal Server Error", status_code=500)
+        if observed:
+            if exchange.state is WAITING:
+                exchange.crashed(exception)
+            bare = ServerErrorMiddleware(self.app, debug=self.app.debug)
+            response = (bare.debug_response if bare.debug else bare.error_response)(request, exception)
+            return Alone(exchange, response) if exchange.alone is self.app else response
         return Last(self.app, exchange, exception)
 
 
