@@ -111,7 +111,7 @@ class Recorder:
             cls = own or standing_for(public.code, public.status)
             form = as_good(ErrorSpec.of(cls)), response.status == cls.status
         shape = self._shape(sent, handler.catalog, response, public.code)
-        known = (choice.forms for _, choice in handler.selection.choices if choice and choice.default is path)
+        known = (choice.forms for _, choice in handler.selection.choices if choice and path in choice.renderers)
         forms = next(known, None) or Forms((path.dialect,), vary=path.vary)
         key = id(handler.config), id(path.dialect), hash((degraded, form, shape))
         if key not in self._pending:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from inspect import iscoroutinefunction
-from typing import Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar
 
 from errorkit.accept import media_ranges, weight
 from errorkit.configuration_error import ConfigurationError, shown
@@ -22,10 +22,15 @@ from errorkit.events import last_resort
 from errorkit.exchange import Request, raw_header
 from errorkit.signatures import refuses
 
+if TYPE_CHECKING:  # pragma: no cover - types only
+    from errorkit.settings import OneChoice
+
 __all__ = ["OBSERVE", "Chooser", "by_date", "by_function", "by_header", "by_media_type"]
 
 OBSERVE: Final = "observe"
 """In the place of a dialect: bodies stay as the application makes them; request ID and event are there."""
+
+K = TypeVar("K")
 
 Spoken = Dialect | Literal["observe"]
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[.-][\w.-]*)?", re.ASCII).fullmatch
@@ -70,7 +75,7 @@ class Chooser:
         return self.default
 
 
-def by_header(name: str, table: Mapping[str, Any], default: Any) -> Chooser:
+def by_header(name: str, table: Mapping[str, OneChoice], default: OneChoice) -> Chooser:
     """By the value of a request header: `by_header("API-Version", {"1": "openai"}, default="problem")`.
 
     A value that the table does not have, no field at all: the default. Values are compared as they are, without the
@@ -90,7 +95,7 @@ def by_header(name: str, table: Mapping[str, Any], default: Any) -> Chooser:
     return Chooser(called, choose, by_value, spoken.default, (name,))
 
 
-def by_media_type(table: Mapping[str, Any], default: Any) -> Chooser:
+def by_media_type(table: Mapping[str, OneChoice], default: OneChoice) -> Chooser:
     """By the media type that `Accept` asks for: `{"application/vnd.shop.v1+json": "openai"}` (RFC 9110 section 12.5.1).
 
     Chosen is a type that the client names, parameters included, prefers to the other ones of the table, and does not
@@ -123,7 +128,7 @@ def by_media_type(table: Mapping[str, Any], default: Any) -> Chooser:
     return Chooser(called, choose, dict(by_type.values()), spoken.default, ("Accept",))
 
 
-def by_date(name: str, table: Mapping[date | str, Any], default: Any) -> Chooser:
+def by_date(name: str, table: Mapping[K, OneChoice], default: OneChoice) -> Chooser:
     """By the date in a request header, as versions are named by dates: each entry holds from its date on.
 
     `by_date("API-Version", {"2026-01-01": "problem"}, default="openai")`: who asks for a version of that day or later
@@ -151,7 +156,11 @@ def by_date(name: str, table: Mapping[date | str, Any], default: Any) -> Chooser
 
 
 def by_function(
-    function: Callable[[Request], Any], table: Mapping[Any, Any], default: Any, *, vary: str | Iterable[str]
+    function: Callable[[Request], K | None],
+    table: Mapping[K, OneChoice],
+    default: OneChoice,
+    *,
+    vary: str | Iterable[str],
 ) -> Chooser:
     """By a function of your own: `(request) -> a key of the table, or None` for the default.
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, Self, Unpack
+from typing import Annotated, Any, Self, Unpack, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
@@ -37,7 +37,7 @@ from errorkit.failure import Failure
 from errorkit.identification import Translator
 from errorkit.normalisation import Policy
 from errorkit.request_id import RequestIdFormat
-from errorkit.settings import Settings
+from errorkit.settings import Html, Settings
 from errorkit.spelling import did_you_mean, nearest
 from errorkit.tenancy import TenantStatus
 
@@ -73,6 +73,11 @@ class Config(BaseModel):
         default form, `all`, or `off`.
     negotiate: serve RFC 9457 to clients whose Accept asks for `application/problem+json`, on
         any dialect's path; every error response then says `Vary: Accept`.
+    html: what a client gets whose Accept prefers HTML to every form of JSON: `dialect`, the same as all;
+        `page`, a small page for people; `application`, the page that the application or its framework has
+        made, where it has made one, and else that small page; also by path prefix, as dialects are. Every error
+        response then says `Vary: Accept`. Default: `page` with `negotiate`, else `dialect`.
+    service_name: the service's name on that page.
     hold_start: keep the start of a response back until its first chunk (ASGI), so that a stream that fails
         at once still gets its status; also by path prefix, as dialects are. A stream that is quiet at first
         then looks to its client as if nothing had been answered.
@@ -103,6 +108,8 @@ class Config(BaseModel):
     adopt: Any = ()
     unknown_codes: UnknownCodes = "keep"
     negotiate: bool = False
+    html: Any = None
+    service_name: str = ""
     hold_start: Any = False
     tenant_status: TenantStatus = 404
     request_id: RequestIdFormat | None = None
@@ -192,6 +199,24 @@ class Config(BaseModel):
             chosen[prefix] = None if entry is None and isinstance(value, Mapping) else _as_spoken(entry)
         if not any(chosen.values()):
             raise ValueError("no dialect is chosen for any prefix; use for example {'/': 'problem'}")
+        return tuple(sorted(chosen.items(), key=lambda pair: -len(pair[0])))
+
+    @property
+    def pages(self) -> tuple[tuple[str, Html], ...]:
+        """Prefix (without a trailing slash) and what is given to those who prefer HTML, longest prefix first."""
+        chosen: tuple[tuple[str, Html], ...] = self.html
+        return chosen
+
+    @field_validator("html")
+    @classmethod
+    def _html(cls, value: Any, info: Any) -> tuple[tuple[str, Html], ...]:
+        chosen: dict[str, Html] = {}
+        for prefix, wish in by_prefix(value).items():
+            if wish is None and not isinstance(value, Mapping):
+                wish = "page" if info.data.get("negotiate") else "dialect"
+            if wish not in get_args(Html):
+                raise ValueError(f"{shown(wish)} is none of {', '.join(map(repr, get_args(Html)))}; use one of these")
+            chosen[prefix] = wish
         return tuple(sorted(chosen.items(), key=lambda pair: -len(pair[0])))
 
     @field_validator("hold_start")

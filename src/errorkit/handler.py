@@ -348,7 +348,7 @@ class ErrorHandler:
         return Response(
             public.status,
             [
-                (b"content-type", renderer.dialect.media_type.encode("ascii")),
+                renderer.content_type,
                 (b"content-length", b"%d" % len(body)),
                 (renderer.id_header, request.request_id.encode("ascii")),
                 (b"cache-control", b"no-store"),

@@ -387,8 +387,7 @@ class Exchange(Request):
         handler = self.handler
         if not handler.observes:
             return ""
-        handler.selection.choose(self)
-        why: str = self.renderer.leaves(headers)
+        why = handler.selection.leaves(self, headers)
         if why:
             self.varies = self.renderer.vary
         return why

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from errorkit.accept import MediaRange, media_ranges, weight
 from errorkit.dialects import Dialect
 from errorkit.dialects.problem import Problem
-
-Html = Literal["dialect", "application", "page"]
-"""What a client that prefers HTML gets."""
 
 HTML = "text/html"
 _PROGRAMS = ("application/json", Problem.media_type)

@@ -76,7 +76,7 @@ class Renderer:
         self.vary = vary
         self.observes = observes
         self.id_header = dialect.request_id_header.lower().encode("ascii")
-        self._content_type = (b"content-type", dialect.media_type.encode("ascii"))
+        self.content_type = (b"content-type", dialect.media_type.encode("ascii"))
         wrote_headers = next(cls for cls in type(dialect).__mro__ if "headers" in vars(cls))
         self._own_headers = wrote_headers is not Dialect and "copies" not in vars(wrote_headers)
         """The dialect derives header fields itself, and its author does not say from what."""
@@ -107,9 +107,8 @@ class Renderer:
         if debug is None:
             body = self.body(public)
         else:
-            written = self.dialect.write(public)
-            body = encode({**written, "debug": debug} if isinstance(written, dict) else written)
-        out = [self._content_type, *self._fixed(public), *headers]
+            body = self.body_with(public, debug)
+        out = [self.content_type, *self._fixed(public), *headers]
         if not cache_control:
             out.append((b"cache-control", b"no-store"))
         out += [(b"content-length", b"%d" % len(body)), (self.id_header, public.request_id.encode("ascii"))]
@@ -175,6 +174,11 @@ class Renderer:
         body = self._splice(template, public)
         return body if len(body) <= MAX_BODY else self._whole(public)
 
+    def body_with(self, public: Public, debug: dict[str, Any]) -> bytes:
+        """The body with a member for development."""
+        written = self.dialect.write(public)
+        return encode({**written, "debug": debug} if isinstance(written, dict) else written)
+
     def around_id(self, public: Public) -> list[bytes]:
         """The body in the parts between which a request ID belongs; whole where the dialect does not copy it."""
         template = self._learned(public, ("request_id",))
@@ -185,7 +189,7 @@ class Renderer:
     def frame(self, public: Public) -> bytes | None:
         """The last event of a stream (HTML, server-sent events 9.2.6), if the dialect has one; bounded as a body."""
         frame = None
-        for each in chain((public,), _shrunk(public)):
+        for each in chain((public,), shrunk(public)):
             event = self.dialect.stream_event(each)
             if event is None:
                 return None
@@ -242,7 +246,7 @@ class Renderer:
     def _whole(self, public: Public) -> bytes:
         body = encode(self.dialect.write(public))
         if len(body) > MAX_BODY:
-            for smaller in _shrunk(public):
+            for smaller in shrunk(public):
                 body = encode(self.dialect.write(smaller))
                 if len(body) <= MAX_BODY:
                     break
@@ -254,7 +258,7 @@ def _key(public: Public) -> tuple[Any, ...]:
     return (*public[:4], public.doc_url, public.retryable, public.param is None, public.retry_after is None)
 
 
-def _shrunk(public: Public) -> Iterable[Public]:
+def shrunk(public: Public) -> Iterable[Public]:
     """Ever less of it: shorter values, fewer findings, no extensions, a short message. The message is marked."""
     for values, findings, words in ((50, 50, 4000), (0, 20, 1000), (0, 0, 100)):
         message = clean(public.message, words)

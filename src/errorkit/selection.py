@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from errorkit.catalog import Catalog, ErrorSpec
+from errorkit.choosing import Chooser, Spoken
 from errorkit.config import Config
 from errorkit.dialect_trial import failed, try_dialect
+from errorkit.dialects import Dialect
 from errorkit.dialects.problem import Problem
 from errorkit.encoding import text_of
 from errorkit.errors import InternalError
@@ -26,6 +28,9 @@ StandIn = tuple[Public, list[bytes], RawHeaders]
 """An error without an occurrence, its body in the parts between which the request ID belongs, its dialect's fields."""
 
 
+_PAGE: RawHeaders = [(b"content-type", b"text/html")]
+
+
 class Selection:
     """The configured dialects, each proven at start-up to take every error of the catalogue.
 
@@ -38,10 +43,10 @@ class Selection:
         self._held: tuple[tuple[str, bool], ...] = config.hold_start
         for dialect in dict.fromkeys(dialect for _, dialect in config.dialects if dialect is not None):
             try_dialect(dialect, self.catalog)
-        own = next((dialect for _, dialect in reversed(config.dialects) if dialect is not None), None) or Problem()
+        own = _own(config)
         self.choices = tuple(
-            (prefix, None if spoken is None else FormChoice(spoken, own, negotiate=config.negotiate))
-            for prefix, spoken in config.spoken
+            (prefix, None if spoken is None else self._choice(config, prefix, spoken, own))
+            for prefix, spoken in _divided(config)
         )
         self.renderers = tuple((prefix, choice.default if choice else None) for prefix, choice in self.choices)
         self.only = self.renderers[0][1] if len(self.renderers) == 1 and not self.renderers[0][0] else None
@@ -50,7 +55,7 @@ class Selection:
         self._deciding = {renderer: choice for choice in choices if choice.decides for renderer in choice.chosen}
         self.negotiates = bool(self._deciding)
         """Is there a choice of forms for any path."""
-        self.observes = any(renderer.observes for choice in choices for renderer in choice.renderers)
+        self.observes = any(renderer.leaves(_PAGE) for choice in choices for renderer in choice.renderers)
         """Do answers of the application's own stay as they are, for any request."""
         self._id_makers = {
             choice.default: _id_maker(
@@ -94,6 +99,13 @@ class Selection:
         if choice is not None:
             request.renderer = choice.choice(request)
 
+    def leaves(self, request: Request, headers: Iterable[tuple[bytes, bytes]]) -> str:
+        """Why an answer of these fields, which other code has made, stays as it is; empty: nothing says so."""
+        self.choose(request)
+        choice = self._deciding.get(request.renderer)
+        renderer: Renderer = request.renderer if choice is None else choice.renderer(request)
+        return renderer.leaves(headers)
+
     def forms(self, path: str) -> Forms | None:
         """All forms that the errors of a path can have; None: it is left alone."""
         choice = _of_longest_prefix(self.choices, path)
@@ -107,6 +119,10 @@ class Selection:
         public = prepared._replace(request_id=request_id, status=prepared.status if listed else spec.status)
         return public, request_id.encode("ascii").join(parts), vendor
 
+    def _choice(self, config: Config, prefix: str, spoken: Spoken | Chooser, own: Dialect) -> FormChoice:
+        html = _of_longest_prefix(config.pages, prefix) or "dialect"
+        return FormChoice(spoken, own, negotiate=config.negotiate, html=html, service=config.service_name)
+
     def _wait(self, config: Config, spec: ErrorSpec) -> tuple[int | None, bool]:
         """Seconds to advise for an occurrence that brings none, and whether to retry then."""
         wait = config.retry_after.get(spec.code, spec.default_retry_after)
@@ -116,10 +132,27 @@ class Selection:
 
 def _of_longest_prefix(table: Iterable[tuple[str, V]], path: str) -> V | None:
     """What stands in a table, longest prefix first, for the first one that `path` lies under, by whole segments."""
-    for prefix, value in table:
-        if not prefix or path == prefix or path.startswith(prefix + "/"):
-            return value
-    return None
+    return next((value for prefix, value in table if _lies_under(path, prefix)), None)
+
+
+def _lies_under(path: str, prefix: str) -> bool:
+    return not prefix or path == prefix or path.startswith(prefix + "/")
+
+
+def _divided(config: Config) -> list[tuple[str, Spoken | Chooser | None]]:
+    """What is spoken under each prefix of `dialect` and of `html`, longest prefix first."""
+    spoken = config.spoken
+    known = dict(spoken)
+    for prefix, _ in config.pages:
+        if prefix not in known and any(_lies_under(prefix, each) for each, _ in spoken):
+            known[prefix] = next(choice for each, choice in spoken if _lies_under(prefix, each))
+    return sorted(known.items(), key=lambda pair: -len(pair[0]))
+
+
+def _own(config: Config) -> Dialect:
+    """The dialect of the shortest prefix that has one: for errors of errorkit's where the rest is observed."""
+    spoken = sorted((len(prefix), n) for n, (prefix, dialect) in enumerate(config.dialects) if dialect is not None)
+    return config.dialects[spoken[0][1]][1] or Problem() if spoken else Problem()
 
 
 def _rehearse(renderer: Renderer, spec: ErrorSpec, wait: tuple[int | None, bool]) -> StandIn:

@@ -50,11 +50,17 @@ DialectChoice = PresetName | Dialect | type[Dialect]
 """One dialect in code. `"module:name"` of one's own is for the environment and for TOML, which cannot import: as a
 keyword it works, too, but a type checker would then have to let every misspelt name pass."""
 
-SpokenChoice = DialectChoice | Chooser | Literal["observe"]
-"""What is spoken under a path prefix: one dialect, by the request one of several, or what the application says."""
+OneChoice = DialectChoice | Literal["observe"]
+"""One dialect, or what the application says by itself."""
+
+SpokenChoice = OneChoice | Chooser
+"""What is spoken under a path prefix: one of these, or by the request one of several."""
 
 AdoptChoice = DialectChoice | ReaderFunction
 """What reads error bodies of other code: a dialect, or a function."""
+
+Html = Literal["dialect", "application", "page"]
+"""What a client that prefers HTML gets."""
 
 ExceptionTable = Mapping[Any, type[APIError] | Translator | str]
 """Exception classes, or `"module:Class"`, to what answers for them: a class, a code, a function. Keys of a mapping are
@@ -75,6 +81,8 @@ class Settings(TypedDict, total=False):
     adopt: AdoptChoice | Sequence[AdoptChoice]
     unknown_codes: UnknownCodes
     negotiate: bool
+    html: Html | Mapping[str, Html] | None
+    service_name: str
     hold_start: bool | Mapping[str, bool]
     tenant_status: TenantStatus
     request_id: RequestIdFormat | None

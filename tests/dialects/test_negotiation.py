@@ -80,7 +80,7 @@ def build(dialect: Any, *, cors: bool = False, **settings: Any) -> TestClient:
         ("application/json", False),
         ("*/*", False),
         ("application/*", False),
-        ("text/html", False),
+        ("text/html, */*", False),
         (",,;;q", False),
     ],
 )

@@ -13,7 +13,7 @@ from errorkit.declaration import CODES_KEY
 from errorkit.dialects import Dialect
 from errorkit.errors import AuthenticationError, InternalError, MalformedJSONError
 from errorkit.exchange import phrase
-from errorkit.negotiation import Forms, problem_beside
+from errorkit.negotiation import HTML, Forms, problem_beside
 from errorkit.publish import Options
 from errorkit.publish.openapi.envelope_schemas import Envelope, exclude_each_other, header, headers_of
 from errorkit.publish.wire_example import INVALID, MISSING, Example, example, rejected_json, validation
@@ -207,6 +207,8 @@ class _Writer:
         for media_type in dict.fromkeys(form.media_type for form in by_form):
             alike = {form: shown for form, shown in by_form.items() if form.media_type == media_type}
             content[media_type] = self._media(alike)
+        if forms.page:
+            content.setdefault(HTML, {"schema": {"type": "string"}})
         sent = [one for shown in by_form.values() for one in shown.values()]
         headers = {**headers_of(sent, by_form), **own.get("headers", {})}
         return {**own, "description": described, "headers": headers, "content": content}
