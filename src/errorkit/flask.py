@@ -256,7 +256,7 @@ class Answers:
                 original = getattr(rv, "original_exception", None)
                 if original is None or isinstance(original, HTTPException):  # one that was trapped is a crash
                     original = rv
-                if not exchange.stays(raw_fields(rv.get_headers())):
+                if not (self.handler.observes and exchange.stays(raw_fields(rv.get_headers()))):
                     rv = self._answer(exchange, original, _fields_of(rv)) or rv
                 elif original is rv:
                     exchange.answered_by(type(rv).__qualname__, rv)

@@ -185,6 +185,10 @@ class LastAnswers:
             try:
                 return Alone(exchange, await self.user(request, exception))
             except Exception as again:  # there is no place of errorkit's further out to answer it
+                if observed:
+                    exchange.crashed(again)
+                    exchange.conclude()
+                    raise
                 return Last(self.app, exchange, again, raised_on=again)
         if exchange is None or not ours:
             return PlainTextResponse("Internal Server Error", status_code=500)
