@@ -58,9 +58,7 @@ def counted(module: str, wanted: list[Any], requests: int) -> list[float]:
             check=True,
         )
         pids = [json.loads(line) for line in process.stdout.splitlines()]
-        return [
-            (_total(Path(folder, str(many))) - _total(Path(folder, str(few)))) / requests for few, many in pids
-        ]
+        return [(_total(Path(folder, str(many))) - _total(Path(folder, str(few)))) / requests for few, many in pids]
 
 
 def _total(profile: Path) -> int:
