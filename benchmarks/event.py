@@ -1,6 +1,7 @@
-"""python -m benchmarks.event: what errorkit's event costs, to the same fields written by the same logger, in instructions.
+"""python -m benchmarks.event: what errorkit's event costs, to the same fields written by the same logger.
 
-Two chains of structlog's: the one that its documentation starts with, and `JSONLine` alone. Both write to the null device.
+In instructions, in two chains of structlog's: the one that its documentation starts with, and `JSONLine` alone. Both
+write to the null device.
 """
 
 from __future__ import annotations
