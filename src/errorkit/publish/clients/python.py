@@ -11,6 +11,7 @@ from errorkit.dialects import Dialect
 from errorkit.publish import Files, Options
 from errorkit.publish.clients.client_model import OPTIONS, ClientModel, Code, Form, model
 from errorkit.publish.clients.client_text import described, fill, headers, plain
+from errorkit.publish.clients.package_folder import python_package
 from errorkit.publish.envelope_fields import Path, Step
 
 __all__ = ["OPTIONS", "generate"]
@@ -29,12 +30,14 @@ def generate(catalog: Catalog, dialect: Dialect, options: Options) -> Files:
         "py.typed": "\n",
         "transport.py": fill("transport.py.in", common),
     }
-    return {f"{client.directory}{name}": text for name, text in files.items()}
+    folder = python_package(client) if client.package else {}
+    return {**{f"{client.directory}{name}": text for name, text in files.items()}, **folder}
 
 
 def _errors(client: ClientModel) -> dict[str, str]:
     codes = client.codes
     return {
+        "version": _literal(client.version),
         "forms": "\n".join(map(_form, client.forms)),
         "propagate_network": "" if client.propagate_network else "\n    propagate = False\n",
         "propagate_server": "" if client.propagate_server else "\n\n    propagate = False",

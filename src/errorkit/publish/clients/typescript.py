@@ -11,6 +11,7 @@ from errorkit.dialects import Dialect
 from errorkit.publish import Files, Options
 from errorkit.publish.clients.client_model import OPTIONS, ClientModel, Code, Form, model
 from errorkit.publish.clients.client_text import described, fill, headers, plain
+from errorkit.publish.clients.package_folder import typescript_package
 
 __all__ = ["OPTIONS", "generate"]
 
@@ -21,15 +22,18 @@ def generate(catalog: Catalog, dialect: Dialect, options: Options) -> Files:
     """The modules `errors.ts` and `fetch.ts`. Raises ValueError for options that cannot be used."""
     client = model(catalog, dialect, options)
     common = {**client.names, "title": _prose(client.title)}
+    folder = typescript_package(client) if client.package else {}
     return {
         f"{client.directory}errors.ts": fill("errors.ts.in", {**common, **_errors(client)}),
         f"{client.directory}fetch.ts": fill("fetch.ts.in", common),
+        **folder,
     }
 
 
 def _errors(client: ClientModel) -> dict[str, str]:
     codes = client.codes
     return {
+        "version": _literal(client.version),
         "forms": "\n".join(map(_form, client.forms)),
         "propagate_network": "" if client.propagate_network else f"{_override('propagate', False)}\n\n",
         "propagate_server": "" if client.propagate_server else f"\n{_override('propagate', False)}\n",
