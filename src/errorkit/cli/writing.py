@@ -82,6 +82,17 @@ def export(
     _write("export", where, output, check, dialect, title=title, docs_url=docs_url)
 
 
+def agents(
+    where: Where,
+    output: Output = None,
+    dialect: DialectName = None,
+    title: Title = None,
+    check: Check = False,
+) -> None:
+    """What an agent should know of the errors: a page, and the same as JSON."""
+    _write("agents", where, output, check, dialect, title=title)
+
+
 def client(
     language: Language,
     where: Where,

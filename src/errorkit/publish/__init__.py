@@ -89,6 +89,7 @@ GENERATORS: Mapping[str, str] = MappingProxyType(
         "docs html": "errorkit.publish.reference:html",
         "docs markdown": "errorkit.publish.reference:markdown",
         "export": "errorkit.publish.export:generate",
+        "agents": "errorkit.publish.agents:generate",
         "client python": "errorkit.publish.clients.python:generate",
         "client typescript": "errorkit.publish.clients.typescript:generate",
         "gateway nginx": "errorkit.publish.gateways:nginx",
