@@ -67,7 +67,7 @@ def _differences(call: Call | Socket, bare: Answer, seen: Answer) -> Iterator[st
     one, other = ([field for field in answer.headers if field[0] not in ignored] for answer in (bare, seen))
     if one != other:
         yield f"fields {other!r}, bare {one!r}"
-    exits = getattr(call, "leaves", "") == "cancel" or seen.raised.startswith("SystemExit")
+    exits = getattr(call, "leaves", "") == "cancel" or seen.raised.startswith("CancelledError")
     failed = (seen.status >= 400 or bool(seen.raised)) and not exits
     if len(seen.events) > 1 or (failed and not seen.events):
         yield f"{len(seen.events)} events"

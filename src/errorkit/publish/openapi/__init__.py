@@ -21,6 +21,9 @@ from errorkit.publish.wire_example import INVALID, MISSING, Example, example, re
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
 
+ACTIONS_KEY = "x-errorkit-actions"
+"""A response's member: what to do next, by code (`errorkit.actions`)."""
+
 Declared = Mapping[tuple[str, str], Iterable[str]]
 """Codes by path and method (lower case)."""
 
@@ -211,7 +214,8 @@ class _Writer:
             content.setdefault(HTML, {"schema": {"type": "string"}})
         sent = [one for shown in by_form.values() for one in shown.values()]
         headers = {**headers_of(sent, by_form), **own.get("headers", {})}
-        return {**own, "description": described, "headers": headers, "content": content}
+        actions = {code: self.catalog.by_code(shown.public.code).action for code, shown in shown_by_code.items()}
+        return {**own, "description": described, "headers": headers, "content": content, ACTIONS_KEY: actions}
 
     def _media(self, alike: Mapping[Dialect, Mapping[str, Example]]) -> dict[str, Any]:
         """What is sent in one media type: several schemas where several dialects have it."""
