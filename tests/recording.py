@@ -111,8 +111,12 @@ class Recorder:
             cls = own or standing_for(public.code, public.status)
             form = as_good(ErrorSpec.of(cls)), response.status == cls.status
         shape = self._shape(sent, handler.catalog, response, public.code)
-        known = (choice.forms for _, choice in handler.selection.choices if choice and path in choice.renderers)
-        forms = next(known, None) or Forms((path.dialect,), vary=path.vary)
+        choices = (choice for _, choice in handler.selection.choices if choice and path in choice.renderers)
+        choice = next(choices, None)
+        forms = choice and choice.forms
+        if forms is None:  # an error of errorkit's own where all else is observed, of which no document tells
+            said = (path, sent) if choice is None else choice.renderers
+            forms = Forms(tuple(dict.fromkeys(each.dialect for each in said)), page=choice is not None, vary=path.vary)
         key = id(handler.config), id(path.dialect), hash((degraded, form, shape))
         if key not in self._pending:
             fields = b"\n".join(map(b": ".join, response.headers))

@@ -32,6 +32,8 @@ class FormChoice:
         by_chooser = self.chooser.vary if self.chooser is not None else ()
         by_accept = ("Accept",) if negotiate or html != "dialect" else ()
         self.vary = tuple(dict.fromkeys((*by_chooser, *by_accept)))
+        self.vary_of_observed = by_chooser
+        """Accept decides nothing about what is left as it is."""
         self._of = {id(each): self._renderer(each, own) for each in choices}
         self._problems: dict[Renderer, Renderer] = {}
         for renderer in self._of.values() if negotiate else ():

@@ -387,9 +387,9 @@ class Exchange(Request):
         handler = self.handler
         if not handler.observes:
             return ""
-        why = handler.selection.leaves(self, headers)
+        why, vary = handler.selection.leaves(self, headers)
         if why:
-            self.varies = self.renderer.vary
+            self.varies = vary
         return why
 
     def is_observed(self, exception: BaseException) -> bool:

@@ -99,12 +99,16 @@ class Selection:
         if choice is not None:
             request.renderer = choice.choice(request)
 
-    def leaves(self, request: Request, headers: Iterable[tuple[bytes, bytes]]) -> str:
-        """Why an answer of these fields, which other code has made, stays as it is; empty: nothing says so."""
+    def leaves(self, request: Request, headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, tuple[str, ...]]:
+        """Why an answer of these fields, which other code has made, stays as it is, and which of the request's decided.
+
+        Empty: nothing says so.
+        """
         self.choose(request)
         choice = self._deciding.get(request.renderer)
         renderer: Renderer = request.renderer if choice is None else choice.renderer(request)
-        return renderer.leaves(headers)
+        vary = choice.vary_of_observed if choice is not None and renderer.observes else renderer.vary
+        return renderer.leaves(headers), vary
 
     def forms(self, path: str) -> Forms | None:
         """All forms that the errors of a path can have; None: it is left alone."""

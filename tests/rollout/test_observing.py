@@ -131,6 +131,19 @@ def test_old_clients_keep_what_the_application_says(build: Callable[..., Ask]) -
     assert repr(ask("/crash").raised) == repr(crash.raised)
 
 
+@five
+@pytest.mark.parametrize("spoken", ["observe", {"/old": "observe", "/": "openai"}])
+def test_accept_decides_nothing_about_what_is_observed(build: Callable[..., Ask], spoken: Any) -> None:
+    """Neither body nor `Vary`, whatever else is set; of an error of errorkit's own it does."""
+    settings = {"dialect": spoken, "negotiate": True, "html": "application"}
+    for accept in ("text/html", "application/problem+json", "*/*"):
+        for path in ("/old/nowhere", "/old/own", "/old/page"):
+            bare, reply = (build(each)(path, [("Accept", accept)]) for each in (None, settings))
+            assert said(reply) == said(bare)
+    reply = build(settings)("/old/refused", [("Accept", "text/html")])
+    assert (reply.header("content-type"), reply.header("vary")) == ("text/html; charset=utf-8", "Accept")
+
+
 @pytest.mark.parametrize("way", ["install", "first", "last"])
 @pytest.mark.parametrize("kind", [Starlette, FastAPI])
 @pytest.mark.parametrize("lifespan", [True, False])
