@@ -60,7 +60,7 @@ class Config(BaseModel):
 
     dialect: a preset's name, a `Dialect`, a chooser of these by the request (`errorkit.choosing`),
         `"observe"` (request ID and event, bodies as they are), or a mapping of path prefixes to these
-        (longest prefix wins, by whole segments; None leaves what is under a prefix alone).
+        (longest prefix wins, by whole segments; None: errorkit says nothing there, its own errors are crashes).
     catalog: the service's catalogue, or `"module:name"`.
     exceptions: foreign exception classes (or `"module:Class"`) to the APIError class, code or
         function that answers for them; subclasses included.

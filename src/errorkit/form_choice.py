@@ -19,13 +19,20 @@ from errorkit.settings import Html
 class FormChoice:
     """The forms of one prefix, each with its renderer.
 
-    spoken: a dialect, or the chooser of one. own: the dialect of errorkit's errors where the rest is observed.
+    spoken: a dialect, the chooser of one, or None: errorkit says nothing. own: the dialect of errorkit's errors
+    where the rest is observed.
     negotiate: problem details for those who ask for these. html: what those get who prefer HTML.
     service: its name, on pages.
     """
 
     def __init__(
-        self, spoken: Spoken | Chooser, own: Dialect, *, negotiate: bool, html: Html = "dialect", service: str = ""
+        self,
+        spoken: Spoken | Chooser | None,
+        own: Dialect,
+        *,
+        negotiate: bool,
+        html: Html = "dialect",
+        service: str = "",
     ) -> None:
         self.chooser = spoken if isinstance(spoken, Chooser) else None
         choices = spoken.choices if isinstance(spoken, Chooser) else (spoken,)
@@ -89,9 +96,9 @@ class FormChoice:
             return page
         return problem if problem is not None and prefers_problem(accept, own) else renderer
 
-    def _renderer(self, choice: Spoken, own: Dialect) -> Renderer:
-        if choice == OBSERVE:
-            return Renderer(own, vary=self.vary, observes=True)
+    def _renderer(self, choice: Spoken | None, own: Dialect) -> Renderer:
+        if choice is None or choice == OBSERVE:
+            return Renderer(own, vary=self.vary, observes=True, answers_own=choice is not None)
         return Renderer(choice, vary=self.vary)
 
     def _beside(self, renderer: Renderer, dialect: Dialect) -> Renderer:

@@ -398,7 +398,8 @@ class Exchange(Request):
         if not handler.observes:
             return False
         handler.selection.choose(self)
-        return self.renderer.observes and not handler.identifier.is_own(exception)
+        renderer = self.renderer
+        return renderer.observes and not (renderer.answers_own and handler.identifier.is_own(exception))
 
     # -- inside
 

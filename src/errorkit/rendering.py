@@ -69,12 +69,16 @@ class Renderer:
 
     vary: the request's header fields that have decided about it, for `Vary`. observes: what the
     application and its framework answer stays as it is; the dialect is for what these do not know.
+    answers_own: it does say that; else errorkit's own errors, too, are exceptions like any other.
     """
 
-    def __init__(self, dialect: Dialect, *, vary: tuple[str, ...] = (), observes: bool = False) -> None:
+    def __init__(
+        self, dialect: Dialect, *, vary: tuple[str, ...] = (), observes: bool = False, answers_own: bool = True
+    ) -> None:
         self.dialect = dialect
         self.vary = vary
         self.observes = observes
+        self.answers_own = answers_own
         self.id_header = dialect.request_id_header.lower().encode("ascii")
         self.content_type = (b"content-type", dialect.media_type.encode("ascii"))
         wrote_headers = next(cls for cls in type(dialect).__mro__ if "headers" in vars(cls))

@@ -44,14 +44,11 @@ class Selection:
         for dialect in dict.fromkeys(dialect for _, dialect in config.dialects if dialect is not None):
             try_dialect(dialect, self.catalog)
         own = _own(config)
-        self.choices = tuple(
-            (prefix, None if spoken is None else self._choice(config, prefix, spoken, own))
-            for prefix, spoken in _divided(config)
-        )
-        self.renderers = tuple((prefix, choice.default if choice else None) for prefix, choice in self.choices)
+        self.choices = tuple((prefix, self._choice(config, prefix, spoken, own)) for prefix, spoken in _divided(config))
+        self.renderers = tuple((prefix, choice.default) for prefix, choice in self.choices)
         self.only = self.renderers[0][1] if len(self.renderers) == 1 and not self.renderers[0][0] else None
         """The renderer of every path, where there is one for all."""
-        choices = [choice for _, choice in self.choices if choice is not None]
+        choices = [choice for _, choice in self.choices]
         self._deciding = {renderer: choice for choice in choices if choice.decides for renderer in choice.chosen}
         self.negotiates = bool(self._deciding)
         """Is there a choice of forms for any path."""
@@ -123,7 +120,7 @@ class Selection:
         public = prepared._replace(request_id=request_id, status=prepared.status if listed else spec.status)
         return public, request_id.encode("ascii").join(parts), vendor
 
-    def _choice(self, config: Config, prefix: str, spoken: Spoken | Chooser, own: Dialect) -> FormChoice:
+    def _choice(self, config: Config, prefix: str, spoken: Spoken | Chooser | None, own: Dialect) -> FormChoice:
         html = _of_longest_prefix(config.pages, prefix) or "dialect"
         return FormChoice(spoken, own, negotiate=config.negotiate, html=html, service=config.service_name)
 

@@ -109,6 +109,21 @@ def test_an_error_of_errorkits_own_has_no_bare_form(
 
 
 @five
+def test_where_nothing_is_spoken_errorkits_own_errors_are_crashes(
+    build: Callable[..., Ask], log: list[dict[str, Any]]
+) -> None:
+    """As for a framework that does not know them; all else is observed."""
+    ask = build({"dialect": {"/old": None, "/": "openai"}})
+    bare = build(None)("/old/refused")
+    reply = ask("/old/refused")
+    assert said(reply) == said(bare)
+    (event,) = failures(log)
+    assert (event["code"], event["status"], event["reason"]) == ("internal", 500, "unhandled")
+    assert said(ask("/old/stream?refuse")) == said(build(None)("/old/stream?refuse"))
+    assert ask("/refused").status == 409
+
+
+@five
 def test_other_prefixes_are_not_observed(build: Callable[..., Ask]) -> None:
     ask = build({"dialect": {"/old": "observe", "/": "openai"}})
     assert "error" in ask("/nowhere").json()
