@@ -24,13 +24,11 @@ from errorkit.cli.terminal import (
     err,
     explained,
     fail,
-    out,
+    show_diff,
 )
 
 if TYPE_CHECKING:
     from errorkit.publish import Files
-
-_DIFF = {"+": "green", "-": "red", "@": "cyan"}
 
 
 class Format(StrEnum):
@@ -167,8 +165,6 @@ def _write(
 
 
 def _deliver(files: Files, output: Path | None, check: bool) -> None:
-    from rich.text import Text
-
     from errorkit.publish import written_files
 
     if output is None:
@@ -185,8 +181,7 @@ def _deliver(files: Files, output: Path | None, check: bool) -> None:
         return
     diffs = list(written_files.stale(places))
     for difference in diffs:
-        for row in difference.splitlines():  # never wrapped: a path that is cut in two leads nowhere
-            out.print(Text(row, style=_DIFF.get(row[:1], "")))
+        show_diff(difference)
     if diffs:
         err.print(f"[red]stale:[/] {len(diffs)} of {len(places)} files; run the command again without --check")
         raise typer.Exit(1)
