@@ -13,8 +13,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from benchmarks.contenders import configure_logs, contender_of, workload
 from benchmarks.scenarios import SCENARIOS
@@ -36,21 +38,27 @@ def count(cells: Iterable[Cell]) -> dict[Cell, float]:
     Raises subprocess.CalledProcessError where a cell cannot be run.
     """
     wanted = list(cells)
+    return dict(zip(wanted, counted(__name__, wanted, _MANY - _FEW), strict=True))
+
+
+def counted(module: str, wanted: list[Any], requests: int) -> list[float]:
+    """User-space instructions per request of each thing that a module, run by itself, is to serve.
+
+    The module gets `wanted` as JSON, and prints for each a pair of pids: of a process that served some requests, and
+    of one that served so many more. Raises subprocess.CalledProcessError where that fails.
+    """
     root = Path(__file__).resolve().parent.parent
     with tempfile.TemporaryDirectory() as folder:
         command = ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={folder}/%p"]
         process = subprocess.run(
-            [*command, sys.executable, "-m", __name__, json.dumps(wanted)],
+            [*command, sys.executable, "-m", module, json.dumps(wanted)],
             cwd=root,
             env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": os.pathsep.join(sys.path[1:])},
             stdout=subprocess.PIPE,
             check=True,
         )
         pids = [json.loads(line) for line in process.stdout.splitlines()]
-        return {
-            cell: (_total(Path(folder, str(many))) - _total(Path(folder, str(few)))) / (_MANY - _FEW)
-            for cell, (few, many) in zip(wanted, pids, strict=True)
-        }
+        return [(_total(Path(folder, str(many))) - _total(Path(folder, str(few)))) / requests for few, many in pids]
 
 
 def _total(profile: Path) -> int:
@@ -67,10 +75,10 @@ def _pair(cell: Cell) -> tuple[int, int]:
     configure_logs(SCENARIOS[scenario].logs)
     batch, _once = workload(contender_of(framework, name), SCENARIOS[scenario])
     batch(_WARM)
-    return _forked(lambda: batch(_FEW)), _forked(lambda: batch(_MANY))
+    return forked(lambda: batch(_FEW)), forked(lambda: batch(_MANY))
 
 
-def _forked(work: Callable[[], object]) -> int:
+def forked(work: Callable[[], object]) -> int:
     """Do something in a child process; its pid."""
     pid = os.fork()
     if pid == 0:
@@ -78,6 +86,8 @@ def _forked(work: Callable[[], object]) -> int:
         try:
             work()
             status = 0
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(status)
     if os.waitpid(pid, 0)[1] != 0:
@@ -91,7 +101,7 @@ def _main() -> None:
     for framework in {cell[0] for cell in cells}:  # imports, once for all children
         workload(contender_of(framework, "errorkit"), SCENARIOS["ok"])
     for cell in cells:
-        _forked(lambda cell=cell: print(json.dumps(_pair(cell)), flush=True))
+        forked(lambda cell=cell: print(json.dumps(_pair(cell)), flush=True))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import instructions
+from benchmarks import event, instructions
 from requirements import require
 
 KEPT = json.loads(Path(__file__).with_name("instructions.json").read_text())
@@ -27,3 +27,10 @@ def test_a_request_costs_no_more_instructions_than_it_did() -> None:
     found = {name: round(counts["starlette", "errorkit", name] / counts["starlette", "bare", name], 3) for name in KEPT}
     print(json.dumps(found, indent=1))
     assert {name: ratio for name, ratio in found.items() if ratio > KEPT[name] * REGRESSION} == {}
+
+
+@pytest.mark.timeout(300)
+def test_an_event_costs_at_most_half_more_than_its_fields_do_in_the_usual_chain() -> None:
+    require("valgrind")
+    ((bare, own),) = event.counts(event.CHAINS[0]).values()
+    assert own <= 1.5 * bare

@@ -145,7 +145,8 @@ class ASGIExchange(Exchange):
 
     async def settle(self, exception: Exception) -> bool:
         """Do what is still possible about an exception. False: it must be raised on."""
-        if (self.state in (PASSING, ENDED) or self.used) and came_through(exception, self.onward):
+        sending = self.state in (PASSING, ENDED) or self.used
+        if sending and exception is not self.answered and came_through(exception, self.onward):
             if isinstance(exception, OSError):  # ASGI 2.4: the client has left
                 self.left(exception)
                 return not self.raises_on
