@@ -202,6 +202,8 @@ class Imports:
         self.source = source
         self._bound = bound_names(source)
         self._new: dict[str, list[tuple[str, str]]] = {}
+        self._section: list[str] = []
+        """Lines that stand beneath the imports, in a section of their own."""
 
     def name(self, module: str, name: str, *, before: int | None = None) -> str:
         """What `module.name` is called in this module; it is imported if it is not yet.
@@ -230,6 +232,10 @@ class Imports:
         """Note the edits of what was asked for."""
         for module, pairs in sorted(self._new.items()):
             self._add(module, pairs)
+        if self._section:
+            last = [line for line, _ in self._leading()][-1]
+            at = self.source.after_line(self.source.span(last)[1])
+            self.source.edit(at, at, self.source.newline + "".join(self._section))
 
     def _add(self, module: str, pairs: Sequence[tuple[str, str]]) -> None:
         source = self.source
@@ -245,7 +251,7 @@ class Imports:
             ) and absolute(source, small) == module:
                 self._extend(small, spelt)
                 return
-        self._insert_line(module, f"from {module} import {', '.join(spelt)}{source.newline}")
+        self._insert_line(module, import_line(module, spelt, source.newline))
 
     def _extend(self, node: cst.ImportFrom, spelt: Sequence[str]) -> None:
         """Each name in front of the first that sorts after it."""
@@ -276,20 +282,19 @@ class Imports:
             self._first(text)
             return
         root = module.partition(".")[0]
-        origins = [(line, _origin(source, small)) for line, small in lines]
-        beside = [pair for pair in origins if pair[1].partition(".")[0] == root]
+        beside = [(line, _origin(source, small)) for line, small in lines if _root(source, small) == root]
+        framework = [(line, small) for line, small in lines if _root(source, small) in _FRAMEWORKS]
         if beside:
-            later = next((line for line, origin in beside if origin > module), None)
-            last = beside[-1][0]
+            later, last = next((line for line, origin in beside if origin > module), None), beside[-1][0]
+        elif root == "errorkit" and framework:
+            later = next((line for line, small in framework if isinstance(small, cst.ImportFrom)), None)
+            last = framework[-1][0]
+        elif root == "errorkit":
+            later, last = None, lines[-1][0]
         else:
-            framework = [line for line, origin in origins if origin.partition(".")[0] in _FRAMEWORKS]
-            later, last = (framework[0] if framework and root == "errorkit" else None), origins[-1][0]
-            if later is None and root != "errorkit":
-                text = source.newline + text  # a section of its own
-        if later is not None:
-            at = source.begin_of_line(source.span(later)[0])
-        else:
-            at = source.after_line(source.span(last)[1])
+            self._section.append(text)
+            return
+        at = source.begin_of_line(source.span(later)[0]) if later else source.after_line(source.span(last)[1])
         source.edit(at, at, text)
 
     def _first(self, text: str) -> None:
@@ -318,6 +323,17 @@ class Imports:
                 yield line, small
 
 
+def import_line(module: str, names: Sequence[str], newline: str) -> str:
+    """An import, in several lines where one would be long."""
+    line = f"from {module} import {', '.join(names)}{newline}"
+    if len(line) <= LINE:
+        return line
+    return f"from {module} import ({newline}" + "".join(f"    {name},{newline}" for name in names) + f"){newline}"
+
+
+LINE = 88
+"""Columns of what is written; a formatter of the service's own may know better."""
+
 _FRAMEWORKS = ("fastapi", "flask", "starlette", "werkzeug")
 
 
@@ -333,6 +349,10 @@ def _origin(source: Source, node: cst.CSTNode) -> str:
     if isinstance(node, cst.ImportFrom):
         return absolute(source, node)
     return dotted(node.names[0].name) if isinstance(node, cst.Import) else ""
+
+
+def _root(source: Source, node: cst.CSTNode) -> str:
+    return _origin(source, node).partition(".")[0]
 
 
 def _rank(name: str) -> tuple[int, str]:
