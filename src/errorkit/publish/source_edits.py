@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
@@ -321,6 +322,11 @@ class Imports:
             origin = _origin(self.source, small)
             if origin and origin != "__future__" and len(line.body) == 1:
                 yield line, small
+
+
+def home_of(name: str) -> str:
+    """The module that one of errorkit's errors is imported from: the package itself, if it has it."""
+    return "errorkit" if hasattr(import_module("errorkit"), name) else "errorkit.errors"
 
 
 def import_line(module: str, names: Sequence[str], newline: str) -> str:

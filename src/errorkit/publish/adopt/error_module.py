@@ -13,7 +13,7 @@ from errorkit.exchange import phrase
 from errorkit.normalisation import says_nothing
 from errorkit.publish.adopt.code_base import literal
 from errorkit.publish.adopt.naming import STANDARD_CODES, class_name, code_of, code_of_status
-from errorkit.publish.source_edits import Imports, Source, dotted, import_line
+from errorkit.publish.source_edits import Imports, Source, dotted, home_of, import_line
 
 _BY_STATUS: dict[int, type[APIError]] = {cls.status: cls for cls in reversed(STANDARD)}
 """The first of a status is its default."""
@@ -57,7 +57,7 @@ class ErrorModule:
         elif not code:
             code = code_of(words or "")
         if standard is not None and (not code or code == standard.code):
-            return ErrorClass("errorkit", standard.__name__, status, standard.code, None)
+            return ErrorClass(home_of(standard.__name__), standard.__name__, status, standard.code, None)
         code = code or code_of_status(status)
         if code in STANDARD_CODES or any(each.code == code and each.status != status for each in self._all):
             code = f"{code}_{status}"
@@ -101,10 +101,11 @@ class ErrorModule:
         bases = {_base(each) for each in self.added}
         classes = "".join(f"\n\n{_written(each, base)}" for each in self.added for base in (_base(each),))
         if self.source is None:
-            line = import_line("errorkit", sorted(bases), "\n")
-            return f"{_DOCSTRING}\n\n{line}{classes}".encode()
+            homes = {home: sorted(base for base in bases if home_of(base) == home) for home in map(home_of, bases)}
+            lines = "".join(import_line(home, homes[home], "\n") for home in sorted(homes))
+            return f"{_DOCSTRING}\n\n{lines}{classes}".encode()
         imports = Imports(self.source)
-        called = {base: imports.name("errorkit", base) for base in sorted(bases)}
+        called = {base: imports.name(home_of(base), base) for base in sorted(bases)}
         text = "".join(f"\n\n{_written(each, called[_base(each)])}" for each in self.added)
         imports.write()
         end = len(self.source.content)

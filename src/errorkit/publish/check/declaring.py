@@ -13,7 +13,7 @@ import libcst as cst
 
 from errorkit.errors import APIError
 from errorkit.publish.check import Missing
-from errorkit.publish.source_edits import Imports, Source, Unreadable, dotted, walk
+from errorkit.publish.source_edits import Imports, Source, Unreadable, dotted, home_of, walk
 
 
 class Left(NamedTuple):
@@ -105,7 +105,7 @@ class _Module:
             raise _Refused(f"{error.__qualname__} is not at the level of a module")
         if _imports(error.__module__, self.source.name):
             raise _Refused(f"{error.__module__} imports this module; declare it by hand")
-        home = "errorkit" if error.__module__ == "errorkit.errors" else error.__module__
+        home = home_of(error.__name__) if error.__module__ == "errorkit.errors" else error.__module__
         return self.imports.name(home, error.__name__, before=start)
 
     def decorate(self, node: cst.FunctionDef | cst.ClassDef, names: list[str], adapter: str) -> None:
