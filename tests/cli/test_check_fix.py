@@ -20,6 +20,7 @@ FIXED_MAIN = MAIN.format(package="my_service")
 def _plain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2] / "src"))  # of processes of its own
 
 
 @pytest.fixture(name="place")

@@ -31,13 +31,13 @@ def adopt(
     dialect: Annotated[str | None, typer.Option("--dialect", "-d", help="The dialect to install with.")] = None,
 ) -> None:
     """Propose errors, rewritten raises and the line that installs errorkit for a code base without it."""
-    from errorkit.cli.fixing import shown
-    from errorkit.dialects import get_dialect
-    from errorkit.publish import adopt as adopting
-    from errorkit.publish.source_edits import difference
-
     with explained():
-        if dialect is not None:
+        from errorkit.cli.fixing import shown
+        from errorkit.dialects import get_dialect
+        from errorkit.publish import adopt as adopting
+        from errorkit.publish.source_edits import difference
+
+        if dialect is not None and ":" not in dialect:
             get_dialect(dialect)
         proposal = adopting.propose(_place(where), errors=errors, dialect=dialect)
         changes = dict(proposal.changes)
@@ -50,6 +50,8 @@ def adopt(
             show_diff(difference(change.old, change.new, shown(path)))
     for path, line, why in proposal.unsure:
         err.print(f"[yellow]not sure[/]  [bold]{escape(shown(path))}:{line}[/]  {escape(why)}")
+    if proposal.by_hand:
+        err.print(f"[yellow]by hand[/]   {escape(proposal.by_hand)}")
     err.print(
         f"{counted(proposal.raises, 'raise')} rewritten, {counted(proposal.handlers, 'handler')} mapped, "
         f"{counted(len(proposal.classes), 'new class').replace('classs', 'classes')}, "

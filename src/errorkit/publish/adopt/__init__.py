@@ -20,7 +20,8 @@ from errorkit.publish.adopt.installing import applications, install, is_installe
 from errorkit.publish.adopt.rewriting import Rewriter, remove
 from errorkit.publish.adopt.spellings import Doubt
 from errorkit.publish.adopt.unused_imports import tidied
-from errorkit.publish.source_edits import Imports, Unreadable, bound_names
+from errorkit.publish.source_edits import Unreadable
+from errorkit.publish.source_imports import Imports, bound_names
 
 __all__ = ["Proposal", "Unsure", "propose"]
 
@@ -36,7 +37,7 @@ class Proposal(NamedTuple):
     """What is proposed, and what is left.
 
     root: the folder that the imports start in. raises, handlers: how many are rewritten, and mapped.
-    classes: names of the errors module that are new.
+    classes: names of the errors module that are new. by_hand: what else is to be done, where no line could be written.
     """
 
     root: Path
@@ -45,6 +46,7 @@ class Proposal(NamedTuple):
     handlers: int
     classes: tuple[str, ...]
     unsure: tuple[Unsure, ...]
+    by_hand: str = ""
 
 
 def propose(where: Path, *, errors: str | None = None, dialect: str | None = None) -> Proposal:
@@ -64,7 +66,7 @@ def propose(where: Path, *, errors: str | None = None, dialect: str | None = Non
         if module.path == target.path:
             continue
         mappings.read(module)
-        rewriter = Rewriter(code, module, catchers, target, imports[module.path], mappings.removed)
+        rewriter = Rewriter(code, module, catchers, target, imports[module.path], mappings.functions)
         rewriter.rewrite()
         raises += rewriter.count
         unsure += rewriter.unsure
@@ -75,7 +77,13 @@ def propose(where: Path, *, errors: str | None = None, dialect: str | None = Non
     changes = _changes(code, target, imports)
     ordered = sorted(dict.fromkeys(unsure), key=lambda each: (each.path, each.line))
     return Proposal(
-        code.root, changes, raises, mappings.count, tuple(each.name for each in target.added), tuple(ordered)
+        code.root,
+        changes,
+        raises,
+        mappings.count,
+        tuple(each.name for each in target.added),
+        tuple(ordered),
+        mappings.by_hand,
     )
 
 
@@ -115,8 +123,10 @@ class _Mappings:
         self.errors = errors
         self.imports = imports
         self.unsure: list[Unsure] = []
-        self.removed: set[int] = set()
+        self.functions: set[int] = set()
+        """Handlers, by `id`: they are told of here, whatever they return."""
         self.count = 0
+        self.by_hand = ""
         self._entries: list[str] = []
         made = list(applications(code))
         self.installed = is_installed(code)
@@ -130,6 +140,7 @@ class _Mappings:
     def read(self, module: Module) -> None:
         """The handlers of one module."""
         for found in list(registered(module)):
+            self.functions.add(id(found.function or found.statement))
             try:
                 handler = mapped(self.code, module, found)
                 if handler is not None:
@@ -160,7 +171,6 @@ class _Mappings:
         self._entries.append(f"{module.text(handler.exception)}: {shown}")
         for node in handler.remove:
             remove(module, node)
-            self.removed.add(id(node))
         self.count += 1
 
     def write(self, dialect: str | None) -> None:
@@ -169,6 +179,15 @@ class _Mappings:
             catalog = self.errors.name if self.errors.known or self.errors.added else None
             imports = self.imports[self.application.module.path]
             install(self.application, imports, catalog, self._entries, dialect)
+        elif self.errors.added and not self._is_listed():
+            why = f"put errorkit in where the application is made, with catalog=[{self.errors.name}]"
+            if self.installed:
+                why = f"errorkit is put in already: list {self.errors.name} in its catalog="
+            self.by_hand = why
+
+    def _is_listed(self) -> bool:
+        """Does anything import the errors module as a whole."""
+        return any(self.errors.name in bound_names(module).values() for module in self.code.modules)
 
 
 def _changes(code: CodeBase, errors: ErrorModule, imports: Mapping[Path, Imports]) -> dict[Path, Change]:

@@ -104,10 +104,10 @@ class Catchers:
                 self._all = self._all or f"{where}, from whatever runs at its yield"
             elif isinstance(node, cst.Call):
                 for name in _handed(node):
-                    parameters = {p.name.value for f in module.functions_around(node) for p in _parameters(f)}
-                    if name in parameters or name == "call_next":
-                        self._all = self._all or f"{where}, from whatever {name} is"
                     self._functions.setdefault(name, where)
+                unknown = next(_unknown(module, node), None)
+                if unknown is not None:
+                    self._all = self._all or f"{where}, from whatever {unknown} is"
 
     def _spread(self) -> None:
         """What is called by a function that is called there is called there."""
@@ -145,6 +145,24 @@ def _handed(call: cst.Call) -> Iterator[str]:
     for node in (call.func, *(argument.value for argument in call.args)):
         if isinstance(node, (cst.Name, cst.Attribute)):
             yield dotted(node).rpartition(".")[2] or (node.attr.value if isinstance(node, cst.Attribute) else "")
+
+
+def _unknown(module: Module, call: cst.Call) -> Iterator[str]:
+    """Functions that a call calls, or hands over, and that come from outside: parameters.
+
+    One that is handed over is taken for a function if it says so, or if it was given to a function further out, as
+    to a decorator; the parameters of a handler are data.
+    """
+    around = list(module.functions_around(call))
+    if isinstance(call.func, cst.Name):
+        own = {each.name.value for function in around for each in _parameters(function)}
+        yield from {call.func.value} & own
+    for argument in call.args:
+        for depth, function in enumerate(around):
+            for each in _parameters(function):
+                told = each.annotation is not None and "Callable" in module.text(each.annotation)
+                if isinstance(argument.value, cst.Name) and argument.value.value == each.name.value and (depth or told):
+                    yield each.name.value
 
 
 def _parameters(function: cst.FunctionDef) -> Iterator[cst.Param]:

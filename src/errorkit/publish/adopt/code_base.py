@@ -12,7 +12,8 @@ import libcst as cst
 from libcst import metadata
 from libcst.helpers import get_full_name_for_node
 
-from errorkit.publish.source_edits import Source, Unreadable, bound_names, walk
+from errorkit.publish.source_edits import Source, Unreadable, walk
+from errorkit.publish.source_imports import bound_names
 
 _PASSED_OVER = re.compile(r"\..*|__pycache__|tests?|test_.*|.*_test\.py|conftest\.py|site-packages|node_modules|venv")
 """Tests are the service's own judges, and what others wrote is theirs."""

@@ -13,7 +13,8 @@ from errorkit.exchange import phrase
 from errorkit.normalisation import says_nothing
 from errorkit.publish.adopt.code_base import literal
 from errorkit.publish.adopt.naming import STANDARD_CODES, class_name, code_of, code_of_status
-from errorkit.publish.source_edits import Imports, Source, dotted, home_of, import_line
+from errorkit.publish.source_edits import Source, dotted
+from errorkit.publish.source_imports import Imports, home_of, import_line
 
 _BY_STATUS: dict[int, type[APIError]] = {cls.status: cls for cls in reversed(STANDARD)}
 """The first of a status is its default."""

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import libcst as cst
 
 from errorkit.publish.adopt.code_base import CodeBase, Module
-from errorkit.publish.source_edits import LINE, Imports, absolute, walk
+from errorkit.publish.source_edits import walk
+from errorkit.publish.source_imports import LINE, Imports, absolute
 
 _APPLICATIONS: Mapping[str, tuple[str, str]] = {
     "fastapi.FastAPI": ("errorkit.fastapi", "install"),

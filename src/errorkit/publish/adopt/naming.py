@@ -14,7 +14,7 @@ from errorkit.errors import STANDARD
 _FILLING = frozenset({
     "a", "an", "the", "this", "that", "these", "those", "it", "its", "is", "are", "was", "were", "be", "been",
     "being", "has", "have", "had", "do", "does", "did", "you", "your", "we", "our", "to", "of", "on", "at",
-    "by", "for", "with", "from", "as", "and", "or", "so", "please", "there",
+    "by", "for", "with", "from", "as", "and", "or", "so", "please",
 })  # fmt: skip
 """Words that a code does without."""
 _WORDS = 5
@@ -30,7 +30,9 @@ def code_of(words: str) -> str:
     plain = re.sub(r"n't\b", " not", re.sub(r"\bcan't\b", "cannot", plain))
     plain = re.sub(r"'(s|m|re|ve|ll|d)\b", "", plain).encode("ascii", "ignore").decode()
     said = re.findall(r"[a-z0-9]+", plain)
-    kept = [word for word in said if word not in _FILLING] or said
+    kept = [word for word in said if word not in _FILLING]
+    if not kept or (len(kept) < 2 < len(said)) or len(kept) * 3 < len(said):
+        kept = said  # too little would be left
     while kept and not kept[0][0].isalpha():
         kept.pop(0)
     return "_".join(word[:30] for word in kept[:_WORDS])

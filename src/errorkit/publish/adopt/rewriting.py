@@ -20,11 +20,12 @@ from errorkit.publish.adopt.spellings import (
     status_of,
     werkzeug_status,
 )
-from errorkit.publish.source_edits import Imports, walk
+from errorkit.publish.source_edits import walk
+from errorkit.publish.source_imports import Imports
 
 
 class Rewriter:
-    """Notes the edits of one module. removed: functions (by `id`) that will not be there."""
+    """Notes the edits of one module. handlers: functions (by `id`) that are told of elsewhere."""
 
     def __init__(
         self,
@@ -33,14 +34,14 @@ class Rewriter:
         catchers: Catchers,
         errors: ErrorModule,
         imports: Imports,
-        removed: Collection[int],
+        handlers: Collection[int],
     ) -> None:
         self.code = code
         self.module = module
         self.catchers = catchers
         self.errors = errors
         self.imports = imports
-        self.removed = removed
+        self.handlers = handlers
         self.count = 0
         self.unsure: list[Unsure] = []
         self._seen: set[int] = set()
@@ -51,8 +52,6 @@ class Rewriter:
     def rewrite(self) -> None:
         """Every raise of a framework's error, and a list of what is not sure."""
         for node in walk(self.module.module):
-            if any(id(above) in self.removed for above in self.module.parents(node)):
-                continue
             if isinstance(node, cst.Raise) and node.exc is not None:
                 self._statement(node, node.exc)
             elif isinstance(node, (cst.Expr, cst.Return)) and node.value is not None:
@@ -161,7 +160,8 @@ class Rewriter:
             given = [a.value for a in value.args if a.keyword and a.keyword.value in ("status_code", "status")]
             if name.endswith("Response") and given:
                 status = status_of(self.code, self.module, given[0])
-        if status is not None and 400 <= status <= 599:
+        told = any(id(function) in self.handlers for function in self.module.functions_around(node))
+        if status is not None and 400 <= status <= 599 and not told:
             self._doubt(node, f"returns a {status} with a body of its own")
 
 

@@ -7,7 +7,8 @@ from collections.abc import Collection
 
 import libcst as cst
 
-from errorkit.publish.source_edits import Source, absolute, bound_names, walk
+from errorkit.publish.source_edits import Source, walk
+from errorkit.publish.source_imports import absolute, bound_names
 
 _FRAMEWORKS = ("fastapi", "starlette", "flask", "werkzeug", "http")
 
@@ -31,6 +32,8 @@ def tidied(before: Source, content: bytes, kept: Collection[str]) -> bytes:
             node = line.body[0]
             if isinstance(node, cst.ImportFrom) and absolute(after, node).partition(".")[0] in _FRAMEWORKS:
                 _remove(after, line, node, gone)
+            elif isinstance(node, cst.Import) and len(node.names) == 1 and _known(node.names[0]) in gone:
+                _remove_line(after, line)
     return after.changed
 
 
@@ -58,8 +61,7 @@ def _remove(source: Source, line: cst.SimpleStatementLine, node: cst.ImportFrom,
     if len(kept) == len(aliases):
         return
     if not kept:
-        start = source.begin_of_line(source.span(line)[0])
-        source.edit(start, source.after_line(source.span(line)[1]), "")
+        _remove_line(source, line)
         return
     for position, alias in enumerate(aliases):
         if alias in kept:
@@ -67,13 +69,17 @@ def _remove(source: Source, line: cst.SimpleStatementLine, node: cst.ImportFrom,
         if any(later in kept for later in aliases[position + 1 :]):
             source.edit(source.span(alias)[0], source.span(aliases[position + 1])[0], "")
         elif aliases[position - 1] in kept:  # it and all after it
-            source.edit(_end(source, aliases[position - 1]), _end(source, aliases[-1]), "")
+            source.edit(source.span(aliases[position - 1])[1], source.span(aliases[-1])[1], "")
+
+
+def _remove_line(source: Source, line: cst.SimpleStatementLine) -> None:
+    start, end = source.begin_of_line(source.span(line)[0]), source.after_line(source.span(line)[1])
+    between = source.content[:start].endswith((b"\n\n", b"\r\n\r\n"))
+    if between and not source.content[end : source.after_line(end)].strip():
+        end = source.after_line(end)  # a section of its own, with the blank line after it
+    source.edit(start, end, "")
 
 
 def _known(alias: cst.ImportAlias) -> str:
     name = alias.asname.name if alias.asname else alias.name
     return name.value if isinstance(name, cst.Name) else ""
-
-
-def _end(source: Source, alias: cst.ImportAlias) -> int:
-    return source.span(alias.asname or alias.name)[1]

@@ -13,7 +13,8 @@ import libcst as cst
 
 from errorkit.errors import APIError
 from errorkit.publish.check import Missing
-from errorkit.publish.source_edits import Imports, Source, Unreadable, dotted, home_of, walk
+from errorkit.publish.source_edits import Source, Unreadable, dotted, walk
+from errorkit.publish.source_imports import Imports, home_of
 
 
 class Left(NamedTuple):
