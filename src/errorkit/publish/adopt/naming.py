@@ -28,6 +28,7 @@ def code_of(words: str) -> str:
     """`Item not found!` -> `item_not_found`; empty where nothing can be said in ASCII."""
     plain = unicodedata.normalize("NFKD", words).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").lower()
     plain = re.sub(r"n't\b", " not", re.sub(r"\bcan't\b", "cannot", plain))
+    plain = re.sub(r"\bthere (is|are|was|were)\b", "", plain)
     plain = re.sub(r"'(s|m|re|ve|ll|d)\b", "", plain).encode("ascii", "ignore").decode()
     said = re.findall(r"[a-z0-9]+", plain)
     kept = [word for word in said if word not in _FILLING]
