@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 
 from errorkit.adoption import Reader, UnknownCodes
 from errorkit.catalog import Catalog, occurrence
+from errorkit.challenge import is_realm
 from errorkit.choosing import OBSERVE, Chooser, Spoken
 from errorkit.configuration_error import ConfigurationError, shown
 from errorkit.configuration_rules import (
@@ -65,6 +66,7 @@ class Config(BaseModel):
     exceptions: foreign exception classes (or `"module:Class"`) to the APIError class, code or
         function that answers for them; subclasses included.
     docs_url: where a code is described; `{code}` is replaced.
+    realm: what a challenge (`WWW-Authenticate`) calls the protected space, where the error names none.
     adopt: readers of error bodies that other code has shaped, asked in turn: dialects, by name
         or as a `Dialect`, and functions `(status, headers, body) -> APIError | None`.
     unknown_codes: what becomes of a code in such a body that the catalogue does not have: `keep`,
@@ -104,6 +106,7 @@ class Config(BaseModel):
     catalog: Any = Field(default_factory=Catalog)
     exceptions: Mapping[Any, Any] = Field(default_factory=dict)
     docs_url: str = ""
+    realm: str = "api"
     normalise: Policy = "framework"
     adopt: Any = ()
     unknown_codes: UnknownCodes = "keep"
@@ -268,6 +271,13 @@ class Config(BaseModel):
     def _adopt(cls, value: Any) -> tuple[Reader, ...]:
         alone = isinstance(value, str) or not isinstance(value, Iterable)
         return tuple(_as_reader(each) for each in ((value,) if alone else value))
+
+    @field_validator("realm")
+    @classmethod
+    def _realm(cls, value: str) -> str:
+        if not is_realm(value):
+            raise ValueError("a realm is printable ASCII without quotes and backslashes (RFC 6750 section 3)")
+        return value
 
     @field_validator("docs_url")
     @classmethod

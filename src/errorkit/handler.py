@@ -16,13 +16,13 @@ from errorkit.config import Config
 from errorkit.configuration_error import ConfigurationError, shown
 from errorkit.errors import InternalError
 from errorkit.events import EventLog, compact, last_resort
-from errorkit.exchange import CLIENT_CLOSED_REQUEST, RawHeaders, Request, Response, phrase, raw_header
+from errorkit.exchange import CLIENT_CLOSED_REQUEST, RawHeaders, Request, Response, phrase
 from errorkit.failure import NOTHING, Failure, Private, Public, new_tuple, release, traceback_of
 from errorkit.header_fields import varying
 from errorkit.identification import Identified, Identifier
 from errorkit.judgement import Judge
 from errorkit.normalisation import surviving
-from errorkit.presentation import Presenter, Shown, declares_only, in_common
+from errorkit.presentation import Presenter, Shown, declares_only, in_common, quotes_message
 from errorkit.rendering import Renderer
 from errorkit.request_id import accept
 from errorkit.retry import clock, parse_retry_after
@@ -300,12 +300,13 @@ class ErrorHandler:
         if public.code == as_read.get("code"):
             private = private._replace(code=public.code)
         request.failure = Failure(public, private)
-        own, cacheable = self.presenter.fields(renderer, shown, headers)
+        own, cacheable = self.presenter.fields(renderer, shown, headers, public)
         if headers:  # of an answer that this one takes the place of
             derived = {name for name, _ in renderer.vendor(public)}
             own = [pair for pair in own if pair[0] not in derived]
         error = shown.error
-        if not (kind is None or error is None or self._development) and declares_only(type(error)):
+        fixed = not (kind is None or error is None or self._development or quotes_message(error.challenge))
+        if fixed and error is not None and declares_only(type(error)):
             renderer.prepare(kind, public._replace(message=shown.spec.message), own, cache_control=cacheable)
         debug = self._debug(identified.exception) if self._development and error is not None else None
         return renderer.render(public, own, cache_control=cacheable, debug=debug)
@@ -339,13 +340,14 @@ class ErrorHandler:
                 spec = self.catalog.by_status(status)
         except Exception:
             spec = self.catalog.by_class(InternalError)
-        try:
-            pairs = [raw_header(name, value) for name, value in spec.default_headers.items()]
-            declared = [pair for pair in pairs if pair is not None]
-        except Exception:
-            declared = []
         renderer = self._renderer(request)
         public, body, vendor = self.selection.stand_in(renderer, spec, request.request_id)
+        try:
+            names = {name for name, _ in vendor}
+            said = self.presenter.declared(renderer, spec, spec.challenge, public)
+            declared = [pair for pair in said if pair[0] not in names]
+        except Exception:
+            declared = []
         request.failure = Failure(public, Private(exception=exception, code=spec.code, reason="degraded"))
         return Response(
             public.status,

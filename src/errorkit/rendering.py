@@ -84,6 +84,7 @@ class Renderer:
         wrote_headers = next(cls for cls in type(dialect).__mro__ if "headers" in vars(cls))
         self._own_headers = wrote_headers is not Dialect and "copies" not in vars(wrote_headers)
         """The dialect derives header fields itself, and its author does not say from what."""
+        self.derives = wrote_headers is not Dialect
         self._own_words = type(dialect).settle is not Dialect.settle
         self._copies = frozenset(dialect.copies)
         self._marked = dict(_MARKED)

@@ -77,6 +77,7 @@ class Settings(TypedDict, total=False):
     catalog: Catalog | Sequence[type[APIError] | ModuleType] | str
     exceptions: ExceptionTable
     docs_url: str
+    realm: str
     normalise: Policy
     adopt: AdoptChoice | Sequence[AdoptChoice]
     unknown_codes: UnknownCodes

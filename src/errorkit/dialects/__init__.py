@@ -16,6 +16,7 @@ package, one file each, and use nothing that yours cannot:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from types import MappingProxyType
@@ -107,6 +108,8 @@ class Dialect(_Adaptable):
     known_types: frozenset[str] = frozenset()
     """All types there are, where the vendor's list is closed: a class's own type that is not
     among them gives way to the table."""
+    uri_types: bool = False
+    """A class's own type may be a URI (RFC 9457 section 3.1.1). Elsewhere such a one gives way to the table."""
     status_of_type: Mapping[str, int] = MappingProxyType({})
     """Type to the status that is sent with it, where the vendor derives the one from the other.
     A status never leaves its family by it: a 4xx stays a 4xx."""
@@ -221,7 +224,7 @@ class Dialect(_Adaptable):
 
         type: the class's own, or empty.
         """
-        if not type or (self.known_types and type not in self.known_types):
+        if not type or (self.known_types and type not in self.known_types) or (not self.uri_types and is_uri(type)):
             type = self.type_for(status)
         sent = self.status_of_type.get(type, status)
         if sent // 100 != status // 100:
@@ -296,6 +299,14 @@ class Dialect(_Adaptable):
                 **{name: value for name, value in fields.items() if value not in (None, "")},
             }
         )
+
+
+def is_uri(type: str) -> bool:
+    """Is a type a URI with a scheme (RFC 3986 section 3)."""
+    return _SCHEME(type) is not None
+
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S").match
 
 
 def get_dialect(name: str) -> Dialect:
