@@ -310,7 +310,7 @@ class Answers:
         if exchange.shaped_by == ERRORKIT:
             return response
         exchange.status, exchange.headers = response.status_code, fields
-        exchange.left_alone = self.handler.judge.leaves(exchange.shaped_by, fields)
+        exchange.left_alone = self.handler.judge.leaves(response.status_code, exchange.shaped_by, fields)
         rendered = None if exchange.left_alone else exchange.judged(response.get_data())
         if rendered is None:
             return response
