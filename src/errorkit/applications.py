@@ -72,6 +72,8 @@ class Inside(NamedTuple):
     completely: bool
 
 
+ANSWER_THEMSELVES = frozenset({"Litestar", "Falcon", "Bottle", "Quart", "Django", "BlackSheep", "Sanic"})
+"""Frameworks that answer every exception, so that nothing that is raised in them gets out, until they are told so."""
 ANYTHING = Inside(frozenset(), completely=False)
 _NEXT = ("app", "application", "wsgi_app", "asgi_app", "wsgi_application", "asgi_application", "wrapped", "_app")
 """What middlewares call the application that they are around."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from errorkit import telemetry
 from errorkit.adoption import Adopted, as_read_by
+from errorkit.applications import ANSWER_THEMSELVES, inside
 from errorkit.catalog import Catalog
 from errorkit.config import Config
 from errorkit.configuration_error import ConfigurationError, shown
@@ -78,6 +79,20 @@ class ErrorHandler:
             self.events.announce("errorkit_installed", dialects=dialects, codes=len(self.catalog), **covered)
         except Exception as own:
             last_resort("the start-up line was lost", own)
+
+    def look_inside(self, app: Any) -> None:
+        """Find out which framework an application is of; one line tells it, and what it keeps to itself."""
+        found = inside(app)
+        self.judge.serves(found)
+        if found.frameworks:
+            covered: dict[str, Any] = {"inside": sorted(found.frameworks)}
+            silent = sorted(found.frameworks & ANSWER_THEMSELVES)
+            if silent:
+                covered["unseen"] = (
+                    f"{', '.join(silent)} answers every exception itself: errors raised inside are its own crashes "
+                    "unless it lets them out (docs/frameworks.md, any other application)"
+                )
+            self.announce(**covered)
 
     # -- one failing request
 

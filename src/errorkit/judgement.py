@@ -59,6 +59,11 @@ class Judge:
         if self._debug_pages and not inside.frameworks.isdisjoint(SHOW_TRACEBACKS):
             self._limit_with_traceback = MAX_DEBUG_PAGE
 
+    def serves_too(self, inside: Inside) -> None:
+        """An application of another framework is mounted in the one that is served."""
+        if inside.frameworks - self._inside.frameworks:
+            self.serves(self._inside._replace(frameworks=self._inside.frameworks | inside.frameworks))
+
     def limit(self, status: int) -> int:
         """Bytes of a body that are held."""
         return self._limit_with_traceback if may_show_traceback(status) else self._limit

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Unpack
 from weakref import WeakValueDictionary
 
-from errorkit.applications import check_protocol, inside
+from errorkit.applications import check_protocol
 from errorkit.declaration import raises
 from errorkit.exchange import RawHeaders, Response, phrase
 from errorkit.lifecycle import DONE, ENDED, HELD, HOLD, PASSING, RAISE, Exchange, Fate, Frame
@@ -86,7 +86,7 @@ class ErrorMiddleware:
 
             check_protocol(app, 2)
             handler = build_handler(config, settings)
-            handler.judge.serves(inside(app))
+            handler.look_inside(app)
         self.app = app
         self.handler = handler
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Unpack
 
-from errorkit.applications import check_protocol, inside
+from errorkit.applications import check_protocol
 from errorkit.asgi import websocket
 from errorkit.asgi.exchange import ASGIExchange
 from errorkit.asgi.messages import (
@@ -118,7 +118,7 @@ class ErrorMiddleware(OutermostPlace):
                 check_protocol(app, 3)
                 handler = self.build(config, settings)
                 if self.looks_inside:
-                    handler.judge.serves(inside(app))
+                    handler.look_inside(app)
             except Exception as error:
                 if not made_by_stack():
                     raise
