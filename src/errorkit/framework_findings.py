@@ -5,7 +5,7 @@ What they say stands as it was said: the client has been told so already.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from errorkit.failure import Detail, step, undotted
@@ -14,7 +14,7 @@ WHOLE = "non_field_errors"
 """Django REST framework's member for findings that are about no one field."""
 _REQUIRED = frozenset({"This field is required.", "This field may not be null.", "No file was submitted."})
 _MAX_DEPTH = 20
-_LITESTAR_LOCATIONS = {"body": "body", "query": "query", "header": "header", "cookie": "cookie", "path": "path"}
+_LOCATIONS = frozenset({"body", "query", "path", "header", "cookie"})
 
 
 def of_field_dictionary(value: Any) -> tuple[Detail, ...] | None:
@@ -74,7 +74,7 @@ def of_litestar(value: Any) -> tuple[Detail, ...] | None:
         if not isinstance(item, dict) or not {"message"} <= item.keys() <= {"message", "key", "source"}:
             return None
         words, key, source = item["message"], item.get("key", ""), item.get("source", "body")
-        if not (isinstance(words, str) and isinstance(key, str) and source in _LITESTAR_LOCATIONS):
+        if not (isinstance(words, str) and isinstance(key, str) and source in _LOCATIONS):
             return None
         missing = words.startswith("Object missing required field")
         found.append(Detail(undotted(key), words, "missing_field" if missing else "invalid_value", source))
@@ -86,11 +86,7 @@ def as_loc(detail: Detail) -> list[str | int]:
     return [detail.location, *detail.path]
 
 
-def of_loc(loc: Any, locations: Mapping[str, Any] | frozenset[str]) -> tuple[str, tuple[str | int, ...]]:
+def of_loc(loc: Any) -> tuple[str, tuple[str | int, ...]]:
     """Location and path of FastAPI's `loc`."""
-    if not isinstance(loc, list):
-        return "body", ()
-    path = tuple(part for part in loc if type(part) in (str, int))
-    if path and isinstance(path[0], str) and path[0] in locations:
-        return path[0], path[1:]
-    return "body", path
+    path = tuple(part for part in loc if type(part) in (str, int)) if isinstance(loc, list) else ()
+    return (path[0], path[1:]) if path and path[0] in _LOCATIONS else ("body", path)
