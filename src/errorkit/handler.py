@@ -5,7 +5,7 @@ Synchronous and free of I/O (the log excepted): adapters carry failures here and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from errorkit import telemetry
@@ -14,7 +14,7 @@ from errorkit.applications import ANSWER_THEMSELVES, inside
 from errorkit.catalog import Catalog
 from errorkit.config import Config
 from errorkit.configuration_error import ConfigurationError, shown
-from errorkit.errors import InternalError
+from errorkit.errors import APIError, InternalError
 from errorkit.events import EventLog, compact, last_resort
 from errorkit.exchange import CLIENT_CLOSED_REQUEST, RawHeaders, Request, Response, phrase, raw_header
 from errorkit.failure import NOTHING, Failure, Private, Public, new_tuple, release, traceback_of
@@ -53,6 +53,8 @@ class ErrorHandler:
         self.only_renderer = self.selection.only
         self.holds_start = self.selection.holds_start if config.hold_start else None
         self.request_id = self.selection.request_id
+        self.set_before: Callable[[APIError], RawHeaders] | None = None
+        """Finds the header fields that a handler had set when it raised, where a framework has a place for these."""
         self._development = config.development
         self._negotiates = bool(self.selection.problems)
         self._on_failure = config.on_failure
@@ -107,6 +109,9 @@ class ErrorHandler:
                 self.selection.negotiate(request)
             identified = self.identifier.identify(exception)
             error = identified[0]
+            if self.set_before is not None and not kept and isinstance(exception, APIError):
+                hides = error.concealed or error.concealable  # the fields would tell what that is
+                kept = None if hides else self.set_before(exception)
             renderer: Renderer = request.renderer
             kind = in_common(error)
             prepared = renderer.prepared.get(kind)
