@@ -120,11 +120,13 @@ def _declared(exception: BaseException) -> frozenset[str] | None:
         return None
 
 
-def set_before(error: APIError) -> RawHeaders:
+def set_before(request: Any, error: APIError) -> RawHeaders:
     """The header fields of FastAPI's `response` parameter when an error was raised: cookies and the like.
 
     FastAPI keeps it in its own frames alone. What describes the answer that was never made does not come along.
     """
+    if not _takes_response(request.scope):  # the frames' locals are dear to read
+        return []
     for frame in frames_of(error):
         code = frame.f_code
         if code is _SOLVING:
@@ -136,6 +138,26 @@ def set_before(error: APIError) -> RawHeaders:
         if isinstance(response, Response):
             return [pair for pair in response.raw_headers if not _OF_SUCCESS(pair[0].lower())]
     return []
+
+
+def _takes_response(scope: Any) -> bool:
+    """Can a function of the matched route have got the `response` parameter: then somebody may have set something."""
+    noted = scope.get("fastapi")
+    context = noted.get("effective_route_context") if isinstance(noted, dict) else None
+    route = scope.get("route")
+    if (
+        context is not None and getattr(context, "original_route", None) is route
+    ):  # else the note is of a mount further out
+        route = context
+    dependant = getattr(route, "dependant", None)
+    if dependant is None:
+        return True
+    overridden = getattr(scope.get("app"), "dependency_overrides", None)
+    return bool(overridden) or _has_response(dependant)
+
+
+def _has_response(dependant: Any) -> bool:
+    return dependant.response_param_name is not None or any(map(_has_response, dependant.dependencies))
 
 
 _SOLVING = solve_dependencies.__code__

@@ -53,7 +53,7 @@ class ErrorHandler:
         self.only_renderer = self.selection.only
         self.holds_start = self.selection.holds_start if config.hold_start else None
         self.request_id = self.selection.request_id
-        self.set_before: Callable[[APIError], RawHeaders] | None = None
+        self.set_before: Callable[[Request, APIError], RawHeaders] | None = None
         """Finds the header fields that a handler had set when it raised, where a framework has a place for these."""
         self._development = config.development
         self._negotiates = bool(self.selection.problems)
@@ -111,7 +111,7 @@ class ErrorHandler:
             error = identified[0]
             if self.set_before is not None and not kept and isinstance(exception, APIError):
                 hides = error.concealed or error.concealable  # the fields would tell what that is
-                kept = None if hides else self.set_before(exception)
+                kept = None if hides else self.set_before(request, exception)
             renderer: Renderer = request.renderer
             kind = in_common(error)
             prepared = renderer.prepared.get(kind)

@@ -124,7 +124,10 @@ class Judge:
             )
         if default is None:
             return NOT_RECOGNISED if self._readers else NOT_A_DEFAULT
-        lost = self._policy == "all" and default == Default() and whole
+        withheld = status >= 500 and default.message is not None
+        if withheld and not self._reads and is_json(media_type):
+            said = json_of(whole)
+        lost = withheld or (self._policy == "all" and default == Default() and whole)
         adopted = of_default(default, self._catalog, self._spec_of, status)
         return Verdict(adopted, _told(said) if lost else None)
 

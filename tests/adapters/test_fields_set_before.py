@@ -72,6 +72,14 @@ def by_override(app: FastAPI) -> None:
     app.dependency_overrides[plain] = in_dependency
 
 
+def by_mount(app: FastAPI) -> None:
+    """Below a router that is included with dependencies of its own."""
+    inner, router = FastAPI(), APIRouter()
+    by_include(inner)
+    router.mount("/", inner)
+    app.include_router(router, dependencies=[Depends(lambda: None)])
+
+
 def by_handler(app: FastAPI) -> None:
     app.get("/")(in_handler(AuthenticationError("Log in again.")))
 
@@ -80,7 +88,7 @@ def by_thread(app: FastAPI) -> None:
     app.get("/")(in_handler(AuthenticationError("Log in again."), "thread"))
 
 
-@pytest.mark.parametrize("build", [by_route, by_include, by_nested, by_override, by_handler, by_thread])
+@pytest.mark.parametrize("build", [by_route, by_include, by_mount, by_nested, by_override, by_handler, by_thread])
 def test_cookies_go_out_with_the_error(build: Callable[[FastAPI], None]) -> None:
     reply = ask(build)
     assert (reply.status, reply.json()["detail"]) == (401, "Log in again.")

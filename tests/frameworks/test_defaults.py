@@ -253,6 +253,21 @@ def test_falcons_code_and_link_survive() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "replaced"),
+    [
+        ("falcon", {"title": "Down", "description": SECRET}),
+        ("litestar", {"status_code": 503, "detail": SECRET}),
+        ("pyramid", "503 Service Unavailable\n\nThe server is currently unavailable."),
+    ],
+)
+def test_the_words_of_a_5xx_are_in_the_event_alone(name: str, replaced: Any, log: list[dict[str, Any]]) -> None:
+    reply = ask(name, True, "GET", "/down")
+    assert SECRET not in reply.body.decode()
+    told = failures(log)[0]["replaced"]
+    assert told == replaced or (isinstance(told, str) and SECRET in told)
+
+
+@pytest.mark.parametrize(
     ("name", "path", "body", "left"),
     [
         ("django", "/branded", b"<h1>Acme</h1><p>Not yours.</p>", "no framework's default"),
