@@ -11,8 +11,8 @@ from errorkit.config import Config
 from errorkit.dialects import Dialect
 from errorkit.errors import APIError, ValidationError
 from errorkit.publish import Options
-from errorkit.publish.check.recorded_traffic import Exchange, Judge
 from errorkit.publish.openapi import document
+from errorkit.publish.recorded_traffic import Exchange, Judge
 
 ANY = "/any"
 """The operation that declares every code. That of one code alone has the code as its path."""

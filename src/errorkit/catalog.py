@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType, ModuleType
 from typing import Any
 
+from errorkit.actions import Action, derived
 from errorkit.configuration_error import ConfigurationError
 from errorkit.errors import STANDARD, APIError, Example, InternalError, check_declaration, is_code
 from errorkit.exchange import phrase
@@ -33,6 +34,7 @@ class ErrorSpec:
     propagate: bool
     default_retry_after: float | None
     default_headers: Mapping[str, str]
+    action: Action
     cls: ErrorClass
 
     @classmethod
@@ -55,6 +57,7 @@ class ErrorSpec:
             propagate=error.propagate,
             default_retry_after=error.default_retry_after,
             default_headers=MappingProxyType(dict(error.default_headers)),
+            action=error.action or derived(error.status, retryable=error.retryable),
             cls=error,
         )
 

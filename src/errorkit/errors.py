@@ -40,6 +40,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Self
 
 from errorkit import arguments
+from errorkit.actions import ADVICE, Action
 from errorkit.arguments import public_members, refusal, slips
 from errorkit.configuration_error import ConfigurationError
 from errorkit.exchange import unsendable
@@ -78,6 +79,8 @@ def check_declaration(cls: type[APIError]) -> None:
     for name in ("type", "title", "message", "description", "resolution"):
         if not isinstance(getattr(cls, name), str):
             raise _declared_wrongly(cls, name, "this is no text; use a str")
+    if cls.action is not None and cls.action not in ADVICE:
+        raise _declared_wrongly(cls, "action", f"there is no such action; use {', '.join(ADVICE)}, or None")
     for name in ("retryable", "concealable", "propagate", "answers_for_standard"):
         if not isinstance(getattr(cls, name), bool):
             raise _declared_wrongly(cls, name, "this is neither; use True or False")
@@ -100,12 +103,14 @@ def _type_of(attribute: str) -> tuple[type, ...]:
     """What an attribute of a class holds: a name that is only like it, for something else, is its author's own."""
     if attribute == "default_retry_after":
         return (int, float)
+    if attribute == "action":
+        return (str,)
     return (Mapping,) if attribute == "default_headers" else (type(getattr(APIError, attribute)),)
 
 
 _DECLARED = (
     "code", "status", "type", "title", "message", "retryable", "concealable", "description", "causes", "resolution",
-    "examples", "propagate", "answers_for_standard", "default_retry_after", "default_headers",
+    "examples", "action", "propagate", "answers_for_standard", "default_retry_after", "default_headers",
 )  # fmt: skip
 """What a class declares."""
 
@@ -123,6 +128,8 @@ class APIError(Exception):
         default_retry_after: seconds to advise if the instance does not.
         default_headers: sent with every occurrence.
         description, causes, resolution, examples: for the reference.
+        action: what its reader should do next, a word of `errorkit.actions`; None: it follows from status and
+            `retryable`.
         propagate: should a client library raise it, or log it and go on (fail-open).
         answers_for_standard: listed, it takes the place of the standard error that it derives from: under its
             code goes out what the framework, or a crash, would have brought. Not inherited.
@@ -157,6 +164,7 @@ class APIError(Exception):
     causes: ClassVar[tuple[str, ...]] = ()
     resolution: ClassVar[str] = ""
     examples: ClassVar[tuple[Example, ...]] = ()
+    action: ClassVar[Action | None] = None
     propagate: ClassVar[bool] = True
     answers_for_standard: ClassVar[bool] = False
     default_retry_after: ClassVar[float | None] = None

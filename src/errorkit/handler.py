@@ -132,6 +132,8 @@ class ErrorHandler:
             if self._negotiates and not request.outcome:
                 self.selection.negotiate(request)
             error, spec, as_read = adopted
+            stamp = (request.renderer.id_header, request.request_id.encode("ascii"))
+            headers = [pair for pair in headers if pair != stamp]  # the answer's own id may be another one
             request.request_id = accept(as_read.get("request_id", "").encode()) or request.request_id
             reason = error.reason or ("absent" if error.concealable else "")
             identified = Identified(error, spec, request.exception, reason)

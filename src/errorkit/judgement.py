@@ -45,6 +45,9 @@ class Judge:
         self._unknown_codes = config.unknown_codes
         self._catalog = config.catalog
         self._spec_of: Callable[[type[APIError]], ErrorSpec] = identifier.spec
+        dialects = [reader for reader in self._readers if isinstance(reader, Dialect)]
+        self._json_types = frozenset(dialect.media_type.partition(";")[0].strip().lower() for dialect in dialects)
+        """What these call their JSON: `application/x-amz-json-1.0` is not said to be any."""
         self._reads = bool(self._readers) or self._policy == "all"
         self._debug_pages = not config.reraise
         self._inside = _OF_ADAPTERS
@@ -111,7 +114,7 @@ class Judge:
             return f"longer than {limit} bytes" + (", or it cannot be unpacked" if packed else "")
         media_type = fields.get("content-type", "").partition(";")[0].strip().lower()
         said: Any = whole
-        if self._reads and whole and is_json(media_type):
+        if self._reads and whole and (is_json(media_type) or media_type in self._json_types):
             said = json_of(whole)
         if self._readers and whole:
             adopted = self._read(status, fields, said)

@@ -188,7 +188,7 @@ class Renderer:
     def _fixed(self, public: Public) -> RawHeaders:
         if public.rate_limit is not None or self._own_headers:
             return self.vendor(public)
-        key = (public.code, public.status, public.retryable, public.retry_after)
+        key = (*public[:4], public.doc_url, public.retryable, public.retry_after)
         fixed = self._headers.get(key)
         if fixed is None:
             fixed = bounded(self._headers)[key] = self.vendor(public)

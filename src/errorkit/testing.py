@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 from errorkit.dialects import Dialect, get_dialect
 from errorkit.exchange import Request
 from errorkit.failure import Failure, Public
-from errorkit.publish.check.recorded_traffic import Traffic
+from errorkit.publish.recorded_traffic import Traffic
 
 __all__ = ["RecordedFailures", "TimingReport", "Traffic", "assert_error", "compare_timing"]
 

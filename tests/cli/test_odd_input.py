@@ -271,6 +271,16 @@ def spend():
 """
 
 
+def test_a_client_reads_all_dialects_or_says_which_it_does_not() -> None:
+    Path("prefixed_service.py").write_text(PREFIXES)
+    result = run("client", "python", "prefixed_service:app", "-o", "all")
+    assert "not read" not in result.stderr
+    assert Path("all/client/errors.py").read_text().count("    _Form(") == 2
+    result = run("client", "python", "prefixed_service:app", "--dialect", "problem", "-o", "one")
+    assert result.stderr == "not read: the errors under /rpc, which are in 'connect'\n4 files in one\n"
+    assert Path("one/client/errors.py").read_text().count("    _Form(") == 1
+
+
 def test_every_path_is_judged_and_described_in_its_own_dialect() -> None:
     """`connect` sends a 402 as 400, `problem` does not, and a path without a dialect is left alone."""
     Path("prefixed_service.py").write_text(PREFIXES)

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from werkzeug.test import Client
 
 from described import openapi_of
-from errorkit.publish.check.recorded_traffic import Exchange
+from errorkit.publish.recorded_traffic import Exchange
 from errorkit.testing import Traffic
 from examples.demo.server import GUNICORN, UVICORN, Server
 from examples.docstore.setup import load_config

@@ -119,6 +119,7 @@ class Service:
                 Route("/headers", self.headers),
                 Route("/never", self.never),
                 Route("/broken", self.broken),
+                Route("/stream/{code}", self.stream),
             ]
         )
         self.app.add_middleware(ErrorMiddleware, dialect=contract.dialect, catalog=contract.catalog)
@@ -164,6 +165,16 @@ class Service:
             raise RuntimeError("the rest is lost")
 
         return StreamingResponse(chunks(), headers={"content-length": "100"})
+
+    async def stream(self, request: Request) -> Response:
+        """Two events and the error, cut where no event ends."""
+
+        async def events() -> Any:
+            yield b"id: 1\ndata: first\n\nda"
+            yield b'ta: {"second": 2}\n\n'
+            raise occurrence(self.contract, request.path_params["code"])
+
+        return StreamingResponse(events(), media_type="text/event-stream")
 
 
 PLAIN = httpx.Client(verify=False)

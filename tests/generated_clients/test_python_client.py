@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 import stamina
+import structlog
 from serving import (
     CONTRACTS,
     EVERY_CODE,
@@ -55,17 +56,22 @@ def _no_waiting() -> Iterator[None]:
 CLIENTS: dict[str, httpx.Client] = {}
 
 
-def get(
-    server: Server, contract: Contract, path: str, *, method: str = "GET", retry: Any = None, **more: Any
-) -> httpx.Response:
-    """One call through the synchronous transport."""
+def client_of(contract: Contract, retry: Any = None) -> httpx.Client:
+    """The contract's synchronous client, kept for all tests."""
     key = f"{contract.name} {retry}"
     if key not in CLIENTS:
         settings = {} if retry is None else {"retry": retry}
         transport = module(contract, "transport").Transport(httpx.HTTPTransport(verify=False), **settings)
         CLIENTS[key] = httpx.Client(transport=transport, verify=False)
+    return CLIENTS[key]
+
+
+def get(
+    server: Server, contract: Contract, path: str, *, method: str = "GET", retry: Any = None, **more: Any
+) -> httpx.Response:
+    """One call through the synchronous transport."""
     url = path if "://" in path else f"{server.url}/{contract.name}{path}"
-    return CLIENTS[key].request(method, url, **more)
+    return client_of(contract, retry).request(method, url, **more)
 
 
 def aget(server: Server, contract: Contract, path: str, **more: Any) -> httpx.Response:
@@ -363,8 +369,8 @@ def test_resume_at_alone_says_when_to_come_back() -> None:
     assert error.resume_at == end
     assert 20 < error.retry_after <= 40
     request = httpx.Request("POST", "http://127.0.0.1/", content=b"x")
-    assert 20 < _policy(contract).worth(request, error) <= 44
-    assert _policy(contract, longest_wait=10).worth(request, error) is False
+    assert 20 < _policy(contract, longest_wait=60).wait(request, error, 1) <= 44
+    assert _policy(contract).wait(request, error, 1) is None
 
 
 def test_requests_without_an_answer_are_repeated_only_where_it_is_safe() -> None:
@@ -384,6 +390,76 @@ def test_a_body_that_can_be_read_once_is_sent_once(server: Server) -> None:
     error = failure(server, KAIZEN, "/flaky/service_unavailable/9/stream", method="POST", content=iter([b"a", b"b"]))
     assert error.code == "service_unavailable"
     assert len(server.requests("stream")) == 1
+
+
+def test_no_attempt_begins_after_the_timeout(server: Server) -> None:
+    """A wait that would end later is not begun: the error is raised at once."""
+    stamina.set_testing(False)
+    error = failure(server, KAIZEN, "/flaky/rate_limited/9/late?wait=5", retry=_policy(KAIZEN, attempts=5, timeout=3))
+    assert error.retry_after == 5
+    assert len(server.requests("late")) == 1
+
+
+def test_what_is_logged_of_a_repetition_holds_no_header_and_no_body(server: Server) -> None:
+    stamina.set_testing(False)
+    at_once = _policy(KAIZEN, wait_initial=0, wait_jitter=0)
+    with structlog.testing.capture_logs() as events:
+        get(server, KAIZEN, "/flaky/service_unavailable/1/told", retry=at_once)
+    (told,) = [event for event in events if event["event"] == "stamina.retry_scheduled"]
+    assert told["caused_by"] == "ServiceUnavailableError('503 service_unavailable: The service is unavailable.')"
+    assert "x-request-id" not in repr(told).lower()
+
+
+# -- streams
+
+STREAMING = [contract for contract in CONTRACTS.values() if contract.dialect.stream_event(Public(status=500))]
+
+
+@pytest.mark.parametrize("contract", STREAMING, ids=lambda contract: contract.name)
+def test_a_stream_that_fails_raises_its_error_after_all_events_before_it(server: Server, contract: Contract) -> None:
+    for code in contract.codes:
+        spec, spelling = contract.catalog.by_code(code), contract.dialect.spell(code)
+        if not spec.propagate:
+            continue
+        told = bool(places(contract.dialect).get("code"))  # GitHub's code is in a header alone
+        cls = getattr(module(contract, "errors"), contract.classes[spelling] if told else "Status5xxError")
+        seen = b""
+        url = f"{server.url}/{contract.name}/stream/{code}"
+        with pytest.raises(cls) as raised, client_of(contract).stream("GET", url) as response:
+            for chunk in response.iter_bytes():
+                seen += chunk
+        assert seen == b'id: 1\ndata: first\n\ndata: {"second": 2}\n\n'
+        error: Any = raised.value
+        assert error.message
+        if told:
+            assert error.code == spelling
+            assert error.status_code // 100 == spec.status // 100
+
+
+def test_a_stream_that_is_read_without_blocking_raises_it_too(server: Server) -> None:
+    problem = CONTRACTS["problem"]
+    seen = b""
+
+    async def read() -> None:
+        nonlocal seen
+        async with (
+            httpx.AsyncClient(transport=module(problem, "transport").AsyncTransport()) as client,
+            client.stream("GET", f"{server.url}/problem/stream/invoice_not_found") as response,
+        ):
+            async for chunk in response.aiter_bytes():
+                seen += chunk
+
+    with pytest.raises(module(problem, "errors").InvoiceNotFoundError):
+        asyncio.run(read())
+    assert seen == b'id: 1\ndata: first\n\ndata: {"second": 2}\n\n'
+
+
+def test_a_stream_without_the_service_ends_where_the_client_fails_open(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    response = get(server, AGENTKAVACH, "/stream/rate_limited")
+    assert response.text == 'id: 1\ndata: first\n\ndata: {"second": 2}\n\n'
+    assert "the stream ends without the service: 429 rate_limited" in caplog.text
 
 
 # -- fail-open

@@ -174,3 +174,34 @@ console.log(JSON.stringify({{ resumeAt: resumeAt.toISOString(), retryAfter, code
     result = json.loads(done.stdout)
     assert result["resumeAt"] == end.strftime("%Y-%m-%dT%H:%M:%S.000Z")
     assert 30 < result["retryAfter"] <= 90
+
+
+STREAMING = [contract for contract in CONTRACTS.values() if contract.dialect.stream_event(Public(status=500))]
+FIRST = 'id: 1\ndata: first\n\ndata: {"second": 2}\n\n'
+
+
+def test_a_stream_that_fails_throws_its_error_after_all_events_before_it(
+    js: Path, server: Server, tmp_path: Path
+) -> None:
+    told = [
+        (contract, code)
+        for contract in STREAMING
+        for code in contract.codes
+        if contract.catalog.by_code(code).propagate and places(contract.dialect).get("code")
+    ]
+    cases = [case(server, contract, f"/stream/{code}", events=True) for contract, code in told]
+    for (contract, code), result in zip(told, run_in_node(js, cases, tmp_path), strict=True):
+        spelling = contract.dialect.spell(code)
+        assert (result["raised"], result["code"]) == (contract.classes[spelling], spelling)
+        assert result["seen"] == FIRST
+        assert result["statusCode"] // 100 == contract.catalog.by_code(code).status // 100
+        assert result["url"] == f"{server.url}/{contract.name}/stream/{code}"
+
+
+def test_a_stream_without_the_service_ends_where_the_client_fails_open(
+    js: Path, server: Server, tmp_path: Path
+) -> None:
+    cases = [case(server, FIVE["agentkavach"], "/stream/rate_limited", events=True)]
+    (result,) = run_in_node(js, cases, tmp_path)
+    assert (result["raised"], result["seen"]) == (None, FIRST)
+    assert result["warnings"] == [["the call goes on without the service", "RateLimitedError"]]

@@ -19,6 +19,13 @@ for (const test of JSON.parse(await readFile(casesFile, "utf8"))) {
     if (test.abort) init.signal = AbortSignal.abort(new Error("the caller's own"));
     const response = await fetch(test.url, init);
     result.status = response.status;
+    if (test.events) {
+      result.url = response.url;
+      result.seen = "";
+      for await (const part of response.body.pipeThrough(new TextDecoderStream())) result.seen += part;
+      results.push(result);
+      continue;
+    }
     result.body = test.json ? await client.readJson(response) : await response.text();
   } catch (error) {
     const bases = [];

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from errorkit import ServiceUnavailableError
 from errorkit.fastapi import install, raises
-from errorkit.publish.check.recorded_traffic import Exchange
+from errorkit.publish.recorded_traffic import Exchange
 from errorkit.testing import Traffic
 
 pytest_plugins = ["pytester"]

@@ -13,7 +13,7 @@ import typer
 from errorkit.cli.judging import check, diff
 from errorkit.cli.showing import explain, preview
 from errorkit.cli.terminal import show_version
-from errorkit.cli.writing import client, docs, export, gateway, openapi, schema
+from errorkit.cli.writing import agents, client, docs, export, gateway, openapi, schema
 
 app = typer.Typer(
     name="errorkit", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None
@@ -29,5 +29,5 @@ def main(
     """One catalogue of errors, on every surface."""
 
 
-for command in (docs, export, client, gateway, openapi, schema, check, diff, explain, preview):
+for command in (docs, export, agents, client, gateway, openapi, schema, check, diff, explain, preview):
     app.command()(command)

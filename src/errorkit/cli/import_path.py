@@ -78,6 +78,7 @@ class Target:
         return Options.of(
             self.config or Config(),
             title=title or str(getattr(self.app, "title", "")) or "API",
+            version=str(getattr(self.app, "version", "")),
             base_url=(base_url or "https://api.example.com").rstrip("/"),
             also=self.dialects,
             operations=operations,

@@ -28,7 +28,8 @@ from errorkit.cli.terminal import (
 )
 
 if TYPE_CHECKING:
-    from errorkit.publish import Files
+    from errorkit.cli.import_path import Target
+    from errorkit.publish import Files, Options
 
 _DIFF = {"+": "green", "-": "red", "@": "cyan"}
 
@@ -79,6 +80,17 @@ def export(
 ) -> None:
     """The catalogue as JSON, for `diff` and for other tools."""
     _write("export", where, output, check, dialect, title=title, docs_url=docs_url)
+
+
+def agents(
+    where: Where,
+    output: Output = None,
+    dialect: DialectName = None,
+    title: Title = None,
+    check: Check = False,
+) -> None:
+    """What an agent should know of the errors: a page, and the same as JSON."""
+    _write("agents", where, output, check, dialect, title=title)
 
 
 def client(
@@ -163,7 +175,24 @@ def _write(
     with explained():
         found = import_path.load(where)
         options = found.options(**given, operations=occurrences(found), extra=_pairs(option or ()))
+        if words.startswith("client "):
+            options = _read_by_client(found, dialect, options)
         _deliver(generate(words, found.catalog, found.dialect(dialect), options), output, check)
+
+
+def _read_by_client(found: Target, dialect: str | None, options: Options) -> Options:
+    """A client reads what the service speaks, or the one dialect that was asked for; what it does not, is said."""
+    from dataclasses import replace
+
+    from errorkit.publish.clients.client_model import readable
+
+    chosen = found.dialect(dialect)
+    read = [each for each in found.dialects if readable(each)] if dialect is None else [chosen]
+    for prefix, spoken in () if found.config is None else found.config.dialects:
+        if spoken is not None and spoken not in read and spoken is not chosen:
+            place = f"under {prefix}" if prefix else "elsewhere"
+            err.print(f"[yellow]not read:[/] the errors {escape(place)}, which are in {spoken.name!r}")
+    return replace(options, also=tuple(read))
 
 
 def _deliver(files: Files, output: Path | None, check: bool) -> None:

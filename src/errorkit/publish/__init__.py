@@ -43,8 +43,9 @@ Files = dict[str, str]
 class Options:
     """What a generator needs to know beside catalogue and dialect.
 
-    title: the service's name, for people. base_url: where it is reached, without a slash
-    at the end. docs_url: where a code is described; `{code}` is replaced (empty: nowhere).
+    title: the service's name, for people. version: of the service, where it is known.
+    base_url: where it is reached, without a slash at the end.
+    docs_url: where a code is described; `{code}` is replaced (empty: nowhere).
     retry_after: seconds that the configuration advises, by code. max_retry_wait: seconds;
     above it no client shall retry by itself. status_missing, status_invalid: the
     configuration's statuses of validation failures (None: the dialect's). negotiate: clients
@@ -54,6 +55,7 @@ class Options:
     """
 
     title: str = "API"
+    version: str = ""
     base_url: str = "https://api.example.com"
     docs_url: str = ""
     retry_after: Mapping[str, float] = field(default_factory=dict)
@@ -87,6 +89,7 @@ GENERATORS: Mapping[str, str] = MappingProxyType(
         "docs html": "errorkit.publish.reference:html",
         "docs markdown": "errorkit.publish.reference:markdown",
         "export": "errorkit.publish.export:generate",
+        "agents": "errorkit.publish.agents:generate",
         "client python": "errorkit.publish.clients.python:generate",
         "client typescript": "errorkit.publish.clients.typescript:generate",
         "gateway nginx": "errorkit.publish.gateways:nginx",

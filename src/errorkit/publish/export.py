@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired
 
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
+from errorkit.actions import Action
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.dialects import Dialect
 from errorkit.publish import Files, Options
@@ -44,6 +45,7 @@ class ExportedError(TypedDict):
     retryable: bool
     retry_after: float | None
     propagate: bool
+    action: NotRequired[Action]
     concealable: bool
     description: str
     causes: list[str]
@@ -143,6 +145,7 @@ def _error(catalog: Catalog, spec: ErrorSpec, dialect: Dialect, options: Options
         "retryable": spec.retryable,
         "retry_after": options.retry_after.get(spec.code, spec.default_retry_after),
         "propagate": spec.propagate,
+        "action": spec.action,
         "concealable": spec.concealable,
         "description": spec.description,
         "causes": list(spec.causes),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from unicodedata import normalize
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.dialects import Dialect
 from errorkit.errors import InternalError, MalformedJSONError, ValidationError
+from errorkit.failure import Public
 from errorkit.publish import Options
 from errorkit.publish.envelope_fields import Path, places
 from errorkit.publish.wire_example import INVALID, MISSING, example, rejected_json, validation
@@ -31,6 +32,9 @@ OPTIONS: Mapping[str, str] = MappingProxyType(
         "timeout": "class of time-outs; default: <prefix>TimeoutError",
         "decode": "class of bodies that are not JSON; default: <prefix>DecodeError",
         "names": "class names of single codes: code=Name, separated by commas",
+        "package": "the distribution's name: gives a folder that can be published, with its README",
+        "version": "the service's version, which is that of the package; default: the application's",
+        "library": "Python: httpx (the default) or httpx2",
         "fail_open": "yes: requests without an answer are logged and do not reach the caller either",
     }
 )
@@ -46,13 +50,27 @@ _DEFAULT_NAMES = {
 _JAVASCRIPT = ("AggregateError", "DOMException", "EvalError", "RangeError", "ReferenceError", "URIError")
 _RESERVED = frozenset({*dir(builtins), *_JAVASCRIPT})
 _LONGEST_NAME = 30
+_LIBRARIES = ("httpx", "httpx2")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+").findall
 _STATUS_CLASS = re.compile(r"Status\d{3}Error").fullmatch
 _CLASS = re.compile(r"[A-Za-z][A-Za-z0-9]*").fullmatch
 
 
+class Form(NamedTuple):
+    """What one dialect's errors look like.
+
+    places: paths to try, by field. spellings: how it spells codes that the first dialect spells otherwise, by its own.
+    event: the name of the event that ends a stream that fails; empty: one without a name; None: there is none.
+    """
+
+    dialect: Dialect
+    places: Mapping[str, tuple[Path, ...]]
+    spellings: Mapping[str, str]
+    event: str | None
+
+
 class Code(NamedTuple):
-    """One documented code: `spelling` on the wire, class `name`, the class it derives from."""
+    """One documented code: `spelling` on the wire of the first dialect, class `name`, the class it derives from."""
 
     spec: ErrorSpec
     spelling: str
@@ -67,7 +85,8 @@ class ClientModel:
 
     directory: within the output, with a slash at its end, or empty. names: the common classes,
     by role. statuses: each documented status with the error that stands for its unknown codes.
-    places: paths to try, by field.
+    forms: of each dialect that is read, the client's own first. package: the distribution's
+    name, empty for a folder that is none. version: of the service, empty where nobody knows.
     """
 
     title: str
@@ -75,10 +94,12 @@ class ClientModel:
     names: Mapping[str, str]
     codes: tuple[Code, ...]
     statuses: Mapping[int, ErrorSpec]
-    places: Mapping[str, tuple[Path, ...]]
-    dialect: Dialect
+    forms: tuple[Form, ...]
     propagate_server: bool
     propagate_network: bool
+    library: str
+    package: str
+    version: str
 
     def family(self, status: int) -> tuple[bool, bool]:
         """What all errors of a family are, unless they say otherwise: retryable, propagate."""
@@ -92,13 +113,22 @@ class ClientModel:
         return spec.retryable, spec.propagate
 
 
+def readable(dialect: Dialect) -> bool:
+    """Can a client find the code in this dialect's errors."""
+    return bool(places(dialect).get("code") or dialect.code_header)
+
+
 def model(catalog: Catalog, dialect: Dialect, options: Options) -> ClientModel:
-    """The model of one client. Raises ValueError naming the option that would help."""
-    where = places(dialect)
-    if not where.get("code") and not dialect.code_header:
+    """The model of one client. Raises ValueError naming the option that would help.
+
+    It reads the dialect, and those of `options.also` that can be read.
+    """
+    if not readable(dialect):
         raise ValueError(f"dialect {dialect.name!r} does not say where its code is; give it `places`")
+    others = dict.fromkeys(other for other in options.also if other is not dialect and readable(other))
+    dialects = (dialect, *others)
     names = _common_names(options)
-    codes = tuple(_codes(catalog, dialect, options, names))
+    codes = tuple(_codes(catalog, dialects, options, names))
     statuses = sorted({status for code in codes for status in code.statuses})
     return ClientModel(
         title=options.title,
@@ -106,10 +136,24 @@ def model(catalog: Catalog, dialect: Dialect, options: Options) -> ClientModel:
         names=names,
         codes=codes,
         statuses={status: catalog.by_status(status) for status in statuses},
-        places={field: where.get(field, ()) for field in FIELDS},
-        dialect=dialect,
+        forms=tuple(_form(each, codes) for each in dialects),
         propagate_server=catalog.by_class(InternalError).propagate,
         propagate_network=not _is_yes("fail_open", options.extra.get("fail_open", "no")),
+        library=_one_of("library", options.extra.get("library", _LIBRARIES[0]), _LIBRARIES),
+        package=options.extra.get("package", ""),
+        version=options.extra.get("version", options.version),
+    )
+
+
+def _form(dialect: Dialect, codes: Iterable[Code]) -> Form:
+    where = places(dialect)
+    spelled = {dialect.spell(code.spec.code): code.spelling for code in codes}
+    event = dialect.stream_event(Public(status=500, request_id="0" * 32))
+    return Form(
+        dialect,
+        {field: where.get(field, ()) for field in FIELDS},
+        {own: spelling for own, spelling in spelled.items() if own != spelling},
+        None if event is None else event[0] or "",
     )
 
 
@@ -139,12 +183,12 @@ def _common_names(options: Options) -> dict[str, str]:
     return names
 
 
-def _codes(catalog: Catalog, dialect: Dialect, options: Options, names: Mapping[str, str]) -> Iterator[Code]:
+def _codes(catalog: Catalog, dialects: Sequence[Dialect], options: Options, names: Mapping[str, str]) -> Iterator[Code]:
     chosen = dict(_pairs(options.extra.get("names", ""), catalog))
     taken = dict.fromkeys(names.values(), "a common class")
     spelled: set[str] = set()
     for spec in catalog:
-        spelling = dialect.spell(spec.code)
+        spelling = dialects[0].spell(spec.code)
         if spelling in spelled:
             continue  # no client can tell it from the code before
         spelled.add(spelling)
@@ -155,7 +199,7 @@ def _codes(catalog: Catalog, dialect: Dialect, options: Options, names: Mapping[
                 f"class {name!r} of code {spec.code!r} is taken by {other}; use names={spec.code}=OtherName"
             )
         taken[name] = f"code {spec.code!r}"
-        statuses = tuple(sorted(_statuses(catalog, spec, dialect, options)))
+        statuses = tuple(sorted({s for dialect in dialects for s in _statuses(catalog, spec, dialect, options)}))
         parent = f"Status{statuses[0]}Error" if len(statuses) == 1 else f"Status{statuses[0] // 100}xxError"
         yield Code(spec, spelling, name, parent, statuses)
 
@@ -187,6 +231,12 @@ def _pairs(text: str, catalog: Catalog) -> Iterator[tuple[str, str]]:
         if code not in catalog or not name:
             raise ValueError(f"names: {pair!r} is not code=Name with a code of the catalogue")
         yield code, name
+
+
+def _one_of(option: str, value: str, known: tuple[str, ...]) -> str:
+    if value not in known:
+        raise ValueError(f"{option}={value!r}: use {' or '.join(known)}")
+    return value
 
 
 def _is_yes(option: str, value: str) -> bool:

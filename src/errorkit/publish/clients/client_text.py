@@ -6,7 +6,7 @@ import string
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 
-from errorkit.publish.clients.client_model import ClientModel, Code
+from errorkit.publish.clients.client_model import Code, Form
 
 
 class _Template(string.Template):
@@ -40,9 +40,9 @@ def described(code: Code) -> Iterator[str]:
         yield "Resolution: " + plain(spec.resolution)
 
 
-def headers(client: ClientModel) -> dict[str, str]:
-    """Names of the header fields that the client reads, in lower case; empty for none."""
-    dialect = client.dialect
+def headers(form: Form) -> dict[str, str]:
+    """Names of the header fields that a client reads of a dialect, in lower case; empty for none."""
+    dialect = form.dialect
     named = {
         "code_header": dialect.code_header,
         "id_header": dialect.request_id_header,

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.dialects import Dialect
 from errorkit.publish import Files, Options
-from errorkit.publish.clients.client_model import OPTIONS, ClientModel, Code, model
+from errorkit.publish.clients.client_model import OPTIONS, ClientModel, Code, Form, model
 from errorkit.publish.clients.client_text import described, fill, headers, plain
-from errorkit.publish.envelope_fields import Step
+from errorkit.publish.clients.package_folder import python_package
+from errorkit.publish.envelope_fields import Path, Step
 
 __all__ = ["OPTIONS", "generate"]
 
@@ -22,21 +23,22 @@ _WIDTH = 88
 def generate(catalog: Catalog, dialect: Dialect, options: Options) -> Files:
     """A package of `errors` and `transport`. Raises ValueError for options that cannot be used."""
     client = model(catalog, dialect, options)
-    common = {**client.names, "title": _prose(client.title)}
+    common = {**client.names, "title": _prose(client.title), "httpx": client.library}
     files = {
-        "__init__.py": f'"""Errors of {common["title"]}: `errors`, and `transport` for httpx."""\n',
+        "__init__.py": f'"""Errors of {common["title"]}: `errors`, and `transport` for {client.library}."""\n',
         "errors.py": fill("errors.py.in", {**common, **_errors(client)}),
         "py.typed": "\n",
         "transport.py": fill("transport.py.in", common),
     }
-    return {f"{client.directory}{name}": text for name, text in files.items()}
+    folder = python_package(client) if client.package else {}
+    return {**{f"{client.directory}{name}": text for name, text in files.items()}, **folder}
 
 
 def _errors(client: ClientModel) -> dict[str, str]:
     codes = client.codes
     return {
-        **{name: _literal(header) for name, header in headers(client).items()},
-        "places": "\n".join(_places(client)),
+        "version": _literal(client.version),
+        "forms": "\n".join(map(_form, client.forms)),
         "propagate_network": "" if client.propagate_network else "\n    propagate = False\n",
         "propagate_server": "" if client.propagate_server else "\n\n    propagate = False",
         "statuses": "\n\n\n".join(_status_class(client, status, spec) for status, spec in client.statuses.items()),
@@ -48,11 +50,24 @@ def _errors(client: ClientModel) -> dict[str, str]:
     }
 
 
-def _places(client: ClientModel) -> Iterable[str]:
-    for field, paths in client.places.items():
-        if paths:
-            rows = [_row([_step(step) for step in path], 8) for path in paths]
-            yield f"    {_literal(field)}: {_row(rows, 4, len(field) + 4)},"
+def _form(form: Form) -> str:
+    places = "".join(
+        f"            {_literal(field)}: {_row([_path(path) for path in paths], 12, len(field) + 4)},\n"
+        for field, paths in form.places.items()
+        if paths
+    )
+    spellings = "".join(f"            {_literal(own)}: {_literal(code)},\n" for own, code in form.spellings.items())
+    members = {
+        "places": f"{{\n{places}        }}",
+        **{name: _literal(header) for name, header in headers(form).items()},
+        "spellings": f"{{\n{spellings}        }}" if spellings else "{}",
+        "event": "None" if form.event is None else _literal(form.event),
+    }
+    return "\n".join(["    _Form(", *(f"        {name}={value}," for name, value in members.items()), "    ),"])
+
+
+def _path(path: Path) -> str:
+    return _row([_step(step) for step in path], 16)
 
 
 def _row(items: list[str], indent: int, before: int = 0) -> str:

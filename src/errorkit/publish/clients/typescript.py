@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.dialects import Dialect
 from errorkit.publish import Files, Options
-from errorkit.publish.clients.client_model import OPTIONS, ClientModel, Code, model
+from errorkit.publish.clients.client_model import OPTIONS, ClientModel, Code, Form, model
 from errorkit.publish.clients.client_text import described, fill, headers, plain
+from errorkit.publish.clients.package_folder import typescript_package
 
 __all__ = ["OPTIONS", "generate"]
 
@@ -20,19 +22,19 @@ def generate(catalog: Catalog, dialect: Dialect, options: Options) -> Files:
     """The modules `errors.ts` and `fetch.ts`. Raises ValueError for options that cannot be used."""
     client = model(catalog, dialect, options)
     common = {**client.names, "title": _prose(client.title)}
+    folder = typescript_package(client) if client.package else {}
     return {
         f"{client.directory}errors.ts": fill("errors.ts.in", {**common, **_errors(client)}),
         f"{client.directory}fetch.ts": fill("fetch.ts.in", common),
+        **folder,
     }
 
 
 def _errors(client: ClientModel) -> dict[str, str]:
     codes = client.codes
     return {
-        **{name: _literal(header) for name, header in headers(client).items()},
-        "places": "\n".join(
-            f"  {field}: {_array(paths, 2, len(field) + 2)}," for field, paths in client.places.items() if paths
-        ),
+        "version": _literal(client.version),
+        "forms": "\n".join(map(_form, client.forms)),
         "propagate_network": "" if client.propagate_network else f"{_override('propagate', False)}\n\n",
         "propagate_server": "" if client.propagate_server else f"\n{_override('propagate', False)}\n",
         "statuses": "\n\n".join(_status_class(client, status, spec) for status, spec in client.statuses.items()),
@@ -41,6 +43,30 @@ def _errors(client: ClientModel) -> dict[str, str]:
         "by_code": "\n".join(_entry(code) for code in codes),
         "by_status": "\n".join(f"  [{status}, Status{status}Error]," for status in client.statuses),
     }
+
+
+def _form(form: Form) -> str:
+    places = "".join(
+        f"      {field}: {_array(paths, 6, len(field) + 2)},\n" for field, paths in form.places.items() if paths
+    )
+    spellings = "".join(f"      {_key(own)}: {_literal(code)},\n" for own, code in form.spellings.items())
+    members = {
+        "places": f"{{\n{places}    }}",
+        **{_camel(name): _literal(header) for name, header in headers(form).items()},
+        "spellings": f"{{\n{spellings}    }}" if spellings else "{}",
+        "event": json.dumps(form.event),
+    }
+    return "\n".join(["  {", *(f"    {name}: {value}," for name, value in members.items()), "  },"])
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(part.capitalize() for part in others)
+
+
+def _key(name: str) -> str:
+    """The name of a member, quoted where it has to be."""
+    return name if re.fullmatch(r"[A-Za-z_$][\w$]*", name, re.ASCII) else _literal(name)
 
 
 def _array(value: object, indent: int, before: int = 0) -> str:

@@ -20,6 +20,9 @@ from errorkit.publish.wire_example import INVALID, MISSING, Example, example, re
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
 
+ACTIONS_KEY = "x-errorkit-actions"
+"""A response's member: what to do next, by code (`errorkit.actions`)."""
+
 Declared = Mapping[tuple[str, str], Iterable[str]]
 """Codes by path and method (lower case)."""
 
@@ -190,7 +193,8 @@ class _Writer:
             content[form.media_type] = self._media(form, shown)
         sent = [one for shown in forms.values() for one in shown.values()]
         headers = {**headers_of(sent, dialect), **own.get("headers", {})}
-        return {**own, "description": described, "headers": headers, "content": content}
+        actions = {code: self.catalog.by_code(shown.public.code).action for code, shown in shown_by_code.items()}
+        return {**own, "description": described, "headers": headers, "content": content, ACTIONS_KEY: actions}
 
     def _media(self, dialect: Dialect, shown_by_code: Mapping[str, Example]) -> dict[str, Any]:
         return {

@@ -18,6 +18,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
+from errorkit.actions import ADVICE
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.dialects import PRESETS, Dialect, get_dialect
 from errorkit.errors import STANDARD
@@ -74,6 +75,9 @@ class Entry(NamedTuple):
     retryable: bool
     retry: str
     propagate: bool
+    action: str
+    turn: str
+    todo: str
     general: bool
     headers: tuple[tuple[str, str, str], ...]
     operations: tuple[tuple[str, str], ...]
@@ -193,6 +197,9 @@ def _entry(catalog: Catalog, spec: ErrorSpec, dialects: list[Dialect], options: 
         retryable=shown.public.retryable,
         retry=_retry(spec, shown, options),
         propagate=spec.propagate,
+        action=spec.action,
+        turn=ADVICE[spec.action].turn,
+        todo=ADVICE[spec.action].words,
         general=spec.cls in STANDARD,
         headers=tuple(_described_headers(shown, dialect)),
         operations=tuple(options.operations.get(spec.code, ())),
