@@ -319,7 +319,9 @@ class Answers:
         if exchange.shaped_by == ERRORKIT:
             return response
         exchange.status, exchange.headers = response.status_code, fields
-        exchange.left_alone = exchange.stays(fields) or self.handler.judge.leaves(exchange.shaped_by, fields)
+        exchange.left_alone = exchange.stays(fields) or self.handler.judge.leaves(
+            response.status_code, exchange.shaped_by, fields
+        )
         rendered = None if exchange.left_alone else exchange.judged(response.get_data())
         if rendered is None:
             return response

@@ -5,16 +5,17 @@ Synchronous and free of I/O (the log excepted): adapters carry failures here and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from errorkit import telemetry
 from errorkit.adoption import Adopted, as_read_by
+from errorkit.applications import ANSWER_THEMSELVES, inside
 from errorkit.catalog import Catalog
 from errorkit.choosing import told
 from errorkit.config import Config
 from errorkit.configuration_error import ConfigurationError, shown
-from errorkit.errors import InternalError
+from errorkit.errors import APIError, InternalError
 from errorkit.events import EventLog, compact, last_resort
 from errorkit.exchange import CLIENT_CLOSED_REQUEST, RawHeaders, Request, Response, phrase
 from errorkit.failure import NOTHING, Failure, Private, Public, new_tuple, release, traceback_of
@@ -54,6 +55,8 @@ class ErrorHandler:
         self.only_renderer = self.selection.only
         self.holds_start = self.selection.holds_start if config.hold_start else None
         self.request_id = self.selection.request_id
+        self.set_before: Callable[[Request, APIError], RawHeaders] | None = None
+        """Finds the header fields that a handler had set when it raised, where a framework has a place for these."""
         self._development = config.development
         self.observes = self.selection.observes
         self._negotiates = self.selection.negotiates
@@ -82,6 +85,20 @@ class ErrorHandler:
         except Exception as own:
             last_resort("the start-up line was lost", own)
 
+    def look_inside(self, app: Any) -> None:
+        """Find out which framework an application is of; one line tells it, and what it keeps to itself."""
+        found = inside(app)
+        self.judge.serves(found)
+        if found.frameworks:
+            covered: dict[str, Any] = {"inside": sorted(found.frameworks)}
+            silent = sorted(found.frameworks & ANSWER_THEMSELVES)
+            if silent:
+                covered["unseen"] = (
+                    f"{', '.join(silent)} answers every exception itself: errors raised inside are its own crashes "
+                    "unless it lets them out (docs/frameworks.md, any other application)"
+                )
+            self.announce(**covered)
+
     # -- one failing request
 
     def respond(self, request: Request, exception: BaseException, kept: RawHeaders | None = None) -> Response:
@@ -95,6 +112,9 @@ class ErrorHandler:
                 self.selection.negotiate(request)
             identified = self.identifier.identify(exception)
             error = identified[0]
+            if self.set_before is not None and not kept and isinstance(exception, APIError):
+                hides = error.concealed or error.concealable  # the fields would tell what that is
+                kept = None if hides else self.set_before(request, exception)
             renderer: Renderer = request.renderer
             kind = in_common(error)
             prepared = renderer.prepared.get(kind)

@@ -169,7 +169,7 @@ class Exchange(Request):
         else:
             self._judging = False
             if self.shaped_by != ERRORKIT:
-                self.left_alone = self.stays(headers) or self.handler.judge.leaves(self.shaped_by, headers)
+                self.left_alone = self.stays(headers) or self.handler.judge.leaves(status, self.shaped_by, headers)
                 self._judging = not self.left_alone
         if self._judging or (self.holds_start and self.rendered is None):
             self.state = HELD
@@ -437,9 +437,10 @@ class Exchange(Request):
             if more and not data:
                 return HOLD
         elif more:
-            if sum(map(len, self._parts)) <= self.handler.judge.limit:
+            limit = self.handler.judge.limit(self.status)
+            if sum(map(len, self._parts)) <= limit:
                 return HOLD
-            self.left_alone = f"longer than {self.handler.judge.limit} bytes"
+            self.left_alone = f"longer than {limit} bytes"
         else:
             response = self.judged(b"".join(self._parts))
             if response is not None:

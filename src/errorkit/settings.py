@@ -43,6 +43,9 @@ PresetName = Literal[
     "kaplaix",
     "korad",
     "agentkavach",
+    "fastapi",
+    "flask",
+    "drf",
 ]
 """The keys of `errorkit.dialects.PRESETS`."""
 

@@ -87,6 +87,7 @@ class ErrorMiddleware:
 
             check_protocol(app, 2)
             handler = build_handler(config, settings)
+            handler.look_inside(app)
         self.app = app
         self.handler = handler
 

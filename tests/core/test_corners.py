@@ -24,12 +24,13 @@ from werkzeug.exceptions import NotFound
 from driving import asgi, failures, wsgi
 from errorkit import Catalog, Dialect, errors
 from errorkit.asgi import ErrorMiddleware as ASGIMiddleware
+from errorkit.default_bodies import Default
 from errorkit.dialects.problem import Problem
 from errorkit.encoding import encode_string
 from errorkit.events import last_resort
 from errorkit.fastapi import install
 from errorkit.flask import ErrorKit
-from errorkit.normalisation import Default, recognise
+from errorkit.normalisation import recognise
 from errorkit.starlette import install as install_starlette
 from errorkit.tenancy import shown_class
 from errorkit.validation import details_of
@@ -96,7 +97,7 @@ def test_the_words_of_a_5xx_stay_in_the_log(log: list[dict[str, Any]]) -> None:
             404,
             b"text/html",
             b"<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n<p>No such thing.</p>\n",
-            Default(),
+            Default("No such thing."),
         ),
         (404, b"text/html", b"<title>404 Not Found</title>", None),
         (

@@ -100,6 +100,8 @@ class ErrorMiddleware(OutermostPlace):
     Raises ConfigurationError where these cannot be used; made by Starlette's stack, it keeps the service from starting.
     """
 
+    looks_inside = True
+    """Nothing is known of the application but what it shows."""
     refusal: Refusal | None = None
     """What has been put in the place of the application, where errorkit could not be configured."""
 
@@ -115,6 +117,8 @@ class ErrorMiddleware(OutermostPlace):
             try:
                 check_protocol(app, 3)
                 handler = self.build(config, settings)
+                if self.looks_inside:
+                    handler.look_inside(app)
             except Exception as error:
                 if not made_by_stack():
                     raise

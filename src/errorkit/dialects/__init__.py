@@ -50,10 +50,14 @@ PRESETS: Mapping[str, str] = MappingProxyType(
         "kaplaix": "Kaplaix",
         "korad": "Korad",
         "agentkavach": "AgentKavach",
+        "fastapi": "FastAPI",
+        "flask": "Flask",
+        "drf": "DRF",
     }
 )
 """Name of each preset (its module here) to its class."""
 
+_STANDARD_WORDS = frozenset(cls.message for cls in STANDARD)
 _CODES: Mapping[int, str] = MappingProxyType({cls.status: cls.code for cls in reversed(STANDARD)})
 
 
@@ -344,6 +348,11 @@ def text(value: Any) -> str:
 def texts(body: Any, *names: str) -> dict[str, str]:
     """Members of a JSON object that are strings, or nothing, by name."""
     return {name: text(member(body, name)) for name in names}
+
+
+def own_words(message: str, of_framework: str) -> str:
+    """A message; what the framework says instead, where it is no more than a standard error's own."""
+    return of_framework if message in _STANDARD_WORDS else message
 
 
 def items(value: Any) -> list[dict[str, Any]]:

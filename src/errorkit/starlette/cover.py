@@ -24,11 +24,12 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
+from errorkit.applications import inside
 from errorkit.asgi import ASGIExchange, OutermostPlace
 from errorkit.asgi.messages import SCOPE_KEY, ASGIApp, Receive, Scope, Send
 from errorkit.lifecycle import WAITING
 from errorkit.starlette.exchange import StarletteExchange
-from errorkit.starlette.routes import layers, mounted
+from errorkit.starlette.routes import layers, mounted, of_others
 from errorkit.starlette.shortcut import is_bare, is_of_framework, shortened
 from errorkit.starlette.table import (
     HANDLERS_KEY,
@@ -282,6 +283,8 @@ class Cover:
 
     def _inside(self, app: Starlette, path: str) -> None:
         """Cover what is mounted in an application by now."""
+        for foreign in of_others(app.routes):
+            self.errors.judge.serves_too(inside(foreign))
         for prefix, inner in mounted(app.routes, path):
             if not (self.spares(inner) or isinstance(inner.router.middleware_stack, Guard)):
                 self.covered.append(prefix)
