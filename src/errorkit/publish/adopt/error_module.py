@@ -10,11 +10,11 @@ import libcst as cst
 
 from errorkit.errors import STANDARD, APIError
 from errorkit.exchange import phrase
-from errorkit.normalisation import says_nothing
 from errorkit.publish.adopt.code_base import literal
 from errorkit.publish.adopt.naming import STANDARD_CODES, class_name, code_of, code_of_status
 from errorkit.publish.source_edits import Source, dotted
 from errorkit.publish.source_imports import Imports, home_of, import_line
+from errorkit.status_words import says_nothing
 
 _BY_STATUS: dict[int, type[APIError]] = {cls.status: cls for cls in reversed(STANDARD)}
 """The first of a status is its default."""
