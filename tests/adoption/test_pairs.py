@@ -6,6 +6,7 @@ That is, in each field that both carry. What is left out of the comparison, and 
 - a message where the other one has one fixed message for the status, as its vendor's clients know it;
 - members whose names the other one uses itself: they go out under another name; and values that are no words, where the
   other one's members are a map of strings;
+- a title where `problem` has no page of the code: that of about:blank is the status's phrase;
 - a wait where there was none: the catalogue may advise one for the code.
 """
 
@@ -36,6 +37,8 @@ def same(before: Public, after: Public, old: Dialect, new: Dialect) -> tuple[Pub
         fields.discard("type")
     if before.status in new.phrases:
         fields.discard("message")
+    if new.name == "problem" and not before.doc_url:
+        fields.discard("title")
     if before.retry_after is None:
         fields -= {"retry_after", "resume_at"}
     taken = own_members(new)

@@ -131,7 +131,7 @@ def test_it_is_off_by_default() -> None:
 def test_a_stream_ends_in_its_own_dialect() -> None:
     """What began as one dialect's stream gets that dialect's last event."""
     text = build("openai", negotiate=True).get("/stream", headers={"Accept": f"{PROBLEM}, text/event-stream"}).text
-    assert 'data: {"error":{"message":"Busy."' in text
+    assert 'data: {"type":"error","sequence_number":0,"error":{"message":"Busy."' in text
 
 
 def test_flask_negotiates_too() -> None:

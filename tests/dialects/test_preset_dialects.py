@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from errorkit.dialects import PRESETS, Dialect, get_dialect
 from errorkit.encoding import encode
+from errorkit.exchange import phrase
 from errorkit.failure import Detail, Public
 from errorkit.rendering import Renderer
 from errorkit.retry import LONGEST, RateLimit, rfc3339
@@ -129,6 +130,8 @@ def publics(name: str) -> st.SearchStrategy[Public]:
         wait, instant = retry or (None, None)
         if name in FINDINGS_ALONE and fields["details"]:
             message = dialect.describe(fields["details"])
+        if name == "problem" and not fields["doc_url"]:
+            fields["title"] = phrase(status)  # of about:blank (RFC 9457 section 4.2.1)
         return Public(status=status, type=type_, message=message, retry_after=wait, resume_at=instant, **fields)
 
     return st.builds(
