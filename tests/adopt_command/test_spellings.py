@@ -16,6 +16,7 @@ import fastapi
 import flask
 import starlette.status
 import werkzeug.exceptions
+from elsewhere import errors as foreign
 from fastapi import FastAPI, HTTPException, status
 from flask import abort
 from starlette.exceptions import HTTPException as Bare
@@ -95,6 +96,7 @@ REWRITTEN = {
 LEFT = {
     "raise HTTPException(number)": "its status is number, which is not a literal",
     "raise HTTPException()": "its status is not given",
+    'raise foreign.HTTPException(404, "Left")': "elsewhere.errors.HTTPException is not known to be a framework's",
     "raise HTTPException(*other)": "its arguments are computed",
     "raise HTTPException(404, **other)": "its arguments are computed",
     'raise HTTPException(302, "Elsewhere")': "302 is no error",

@@ -7,7 +7,7 @@ from importlib import import_module
 
 import libcst as cst
 
-from errorkit.publish.source_edits import Source, dotted, walk
+from errorkit.publish.source_edits import Source, dotted
 
 
 def statements(body: Iterable[cst.CSTNode]) -> Iterator[tuple[cst.SimpleStatementLine | None, cst.CSTNode]]:
@@ -254,4 +254,4 @@ def _rank(name: str) -> tuple[int, str]:
 
 def _names_in(source: Source) -> set[str]:
     """Every name that a module's code mentions, locals included."""
-    return {node.value for node in walk(source.module) if isinstance(node, cst.Name)}
+    return {node.value for node in source.nodes if isinstance(node, cst.Name)}

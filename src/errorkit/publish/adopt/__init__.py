@@ -62,7 +62,7 @@ def propose(where: Path, *, errors: str | None = None, dialect: str | None = Non
     unsure = list(code.unread)
     raises = 0
     mappings = _Mappings(code, target, imports)
-    for module in code.modules:
+    for module in code.concerned:
         if module.path == target.path:
             continue
         mappings.read(module)

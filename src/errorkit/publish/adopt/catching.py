@@ -29,10 +29,11 @@ class Catchers:
         self._statuses: dict[int, str] = {}
         self._inside: dict[int, str] = {}
         self._functions: dict[str, str] = {}
-        for module in code.modules:
-            for node in walk(module.module):
+        for module in code.concerned:
+            for node in module.nodes:
                 self._look(module, node)
-        self._spread()
+        if self._functions:
+            self._spread()
 
     def why_not(self, module: Module, node: cst.CSTNode, status: int) -> str:
         """Why a raise cannot be rewritten; empty where it can."""
@@ -113,7 +114,7 @@ class Catchers:
         """What is called by a function that is called there is called there."""
         calls: dict[str, set[str]] = {}
         for module in self.code.modules:
-            for node in walk(module.module):
+            for node in module.nodes:
                 if isinstance(node, cst.FunctionDef):
                     inner = (each for each in walk(node.body) if isinstance(each, cst.Call))
                     calls.setdefault(node.name.value, set()).update(name for call in inner for name in _handed(call))

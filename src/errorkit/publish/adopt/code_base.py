@@ -12,7 +12,7 @@ import libcst as cst
 from libcst import metadata
 from libcst.helpers import get_full_name_for_node
 
-from errorkit.publish.source_edits import Source, Unreadable, walk
+from errorkit.publish.source_edits import Source, Unreadable, parts
 from errorkit.publish.source_imports import bound_names
 
 _PASSED_OVER = re.compile(r"\..*|__pycache__|tests?|test_.*|.*_test\.py|conftest\.py|site-packages|node_modules|venv")
@@ -36,7 +36,12 @@ class Module(Source):
 
     @cached_property
     def _parents(self) -> Mapping[cst.CSTNode, cst.CSTNode]:
-        return self.tree.resolve(metadata.ParentNodeProvider)
+        return {part: node for node in self.nodes for part in parts(node)}
+
+    @cached_property
+    def knows_a_framework(self) -> bool:
+        """Does it mention one: else there is nothing of theirs in it."""
+        return any(word in self.content for word in _WORDS)
 
     def meaning(self, node: cst.CSTNode) -> str:
         """What a name was imported as (`fastapi.HTTPException`), `builtins.str`, or what this module calls so.
@@ -44,6 +49,8 @@ class Module(Source):
         Empty where there is not one meaning, or no name.
         """
         if not isinstance(node, (cst.Name, cst.Attribute)):
+            return ""
+        if not self.knows_a_framework:
             return ""
         given = self._meanings.get(node, ())
         found = given() if callable(given) else given
@@ -70,6 +77,9 @@ class Module(Source):
     def unsure(self, node: cst.CSTNode, why: str) -> Unsure:
         """That a node is left, and why."""
         return Unsure(self.path, self.line(node), why)
+
+
+_WORDS = (b"fastapi", b"starlette", b"flask", b"werkzeug", b"HTTPException", b"errorhandler", b"_handler(")
 
 
 class CodeBase:
@@ -101,12 +111,17 @@ class CodeBase:
         parts = path.relative_to(self.root).with_suffix("").parts
         return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
+    @property
+    def concerned(self) -> list[Module]:
+        """The modules that may have something of a framework's."""
+        return [module for module in self.modules if module.knows_a_framework]
+
     @cached_property
     def constants(self) -> Mapping[str, int | str]:
         """Names of modules that are set once, to a number or a text, by their full names."""
         found: dict[str, int | str] = {}
         for module in self.modules:
-            targets = [node.target for node in walk(module.module) if isinstance(node, _SETTING)]
+            targets = [node.target for node in module.nodes if isinstance(node, _SETTING)]
             names = [node.value for node in targets if isinstance(node, cst.Name)]
             for name, value in (pair for statement in module.module.body for pair in _set_in(statement)):
                 constant = literal(value)

@@ -10,7 +10,6 @@ import libcst as cst
 from errorkit.http_exception import MESSAGES
 from errorkit.publish.adopt.code_base import CodeBase, Module, literal
 from errorkit.publish.adopt.spellings import Doubt, is_http_exception, status_of
-from errorkit.publish.source_edits import walk
 
 _DECORATORS = frozenset({"exception_handler", "errorhandler"})
 _CALLS = frozenset({"add_exception_handler", "register_error_handler"})
@@ -41,8 +40,8 @@ class Registered(NamedTuple):
 
 def registered(module: Module) -> Iterator[Registered]:
     """Every handler that is registered in a module, by a decorator or a call."""
-    functions = {node.name.value: node for node in walk(module.module) if isinstance(node, cst.FunctionDef)}
-    for node in walk(module.module):
+    functions = {node.name.value: node for node in module.nodes if isinstance(node, cst.FunctionDef)}
+    for node in module.nodes:
         if isinstance(node, cst.FunctionDef):
             for decorator in node.decorators:
                 found = _registration(decorator.decorator, _DECORATORS)
@@ -85,7 +84,7 @@ def mapped(code: CodeBase, module: Module, found: Registered) -> Handler | None:
     if not isinstance(returned, cst.Return) or returned.value is None:
         raise Doubt("it does more than to map")
     status, said = _answer(code, module, returned.value)
-    uses = sum(isinstance(node, cst.Name) and node.value == function.name.value for node in walk(module.module))
+    uses = sum(isinstance(node, cst.Name) and node.value == function.name.value for node in module.nodes)
     if uses > (1 if found.statement is function else 2):
         raise Doubt(f"{function.name.value} is used elsewhere, too")
     parameters = list(function.params.params)

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import libcst as cst
 
 from errorkit.publish.adopt.code_base import CodeBase, Module
-from errorkit.publish.source_edits import walk
 from errorkit.publish.source_imports import LINE, Imports, absolute
 
 _APPLICATIONS: Mapping[str, tuple[str, str]] = {
@@ -37,8 +36,8 @@ class Application(NamedTuple):
 
 def applications(code: CodeBase) -> Iterator[Application]:
     """Every application that is made and given a name."""
-    for module in code.modules:
-        for line in walk(module.module):
+    for module in code.concerned:
+        for line in module.nodes:
             if not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1:
                 continue
             small = line.body[0]
@@ -59,7 +58,7 @@ _ENTRIES = frozenset({"install", "ErrorMiddleware", "ErrorKit"})
 
 def is_installed(code: CodeBase) -> bool:
     """Does the code base put errorkit in already."""
-    return any(_enters(module, node) for module in code.modules for node in walk(module.module))
+    return any(_enters(module, node) for module in code.concerned for node in module.nodes)
 
 
 def _enters(module: Module, node: cst.CSTNode) -> bool:

@@ -46,12 +46,12 @@ class Rewriter:
         self.unsure: list[Unsure] = []
         self._seen: set[int] = set()
         self._uses_flask = any(
-            isinstance(node, cst.Name) and node.value in ("flask", "Flask", "quart") for node in walk(module.module)
+            isinstance(node, cst.Name) and node.value in ("flask", "Flask", "quart") for node in module.nodes
         )
 
     def rewrite(self) -> None:
         """Every raise of a framework's error, and a list of what is not sure."""
-        for node in walk(self.module.module):
+        for node in self.module.nodes:
             if isinstance(node, cst.Raise) and node.exc is not None:
                 self._statement(node, node.exc)
             elif isinstance(node, (cst.Expr, cst.Return)) and node.value is not None:

@@ -57,9 +57,9 @@ def werkzeug_status(meaning: str) -> int | None:
 
 
 def is_http_exception(module: Module, node: cst.CSTNode) -> bool:
-    """Is it a framework's HTTP exception, or a class of werkzeug's that derives from it."""
+    """Is it a framework's HTTP exception, a class of werkzeug's that derives from it, or anything called so."""
     meaning = module.meaning(node)
-    return meaning in HTTP_EXCEPTIONS or meaning.startswith("werkzeug.exceptions.")
+    return meaning.rpartition(".")[2] == "HTTPException" or meaning.startswith("werkzeug.exceptions.")
 
 
 def given_to(code: CodeBase, module: Module, node: cst.BaseExpression) -> Given | None:
@@ -73,7 +73,9 @@ def given_to(code: CodeBase, module: Module, node: cst.BaseExpression) -> Given 
         return _given(code, module, call, ("code", "description"))
     if status is not None:
         return _given(code, module, call, ("description",), status)
-    if meaning.startswith("werkzeug.exceptions.") and meaning != "werkzeug.exceptions.HTTPException":
+    if meaning.rpartition(".")[2] == "HTTPException":
+        raise Doubt(f"{meaning} is not known to be a framework's")
+    if meaning.startswith("werkzeug.exceptions."):
         raise Doubt(f"{meaning.rpartition('.')[2]} is made from more than words")
     return None
 

@@ -41,13 +41,10 @@ def _uses(source: Source, name: str) -> int:
     """How often a name stands in a module, its imports left out; in a text, too: an annotation may be one."""
     text = re.compile(rf"\b{re.escape(name)}\b")
     imported = {
-        id(inner)
-        for node in walk(source.module)
-        if isinstance(node, (cst.Import, cst.ImportFrom))
-        for inner in walk(node)
+        id(inner) for node in source.nodes if isinstance(node, (cst.Import, cst.ImportFrom)) for inner in walk(node)
     }
     count = 0
-    for node in walk(source.module):
+    for node in source.nodes:
         if isinstance(node, cst.Name):
             count += node.value == name and id(node) not in imported
         elif isinstance(node, cst.SimpleString):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import FunctionType
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ import libcst as cst
 
 from errorkit.errors import APIError
 from errorkit.publish.check import Missing
-from errorkit.publish.source_edits import Source, Unreadable, dotted, walk
+from errorkit.publish.source_edits import Source, Unreadable, dotted
 from errorkit.publish.source_imports import Imports, home_of
 
 
@@ -77,7 +77,7 @@ class _Module:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.imports = Imports(source)
-        self._definitions = list(_definitions(source.module))
+        self._definitions = [node for node in source.nodes if isinstance(node, (cst.FunctionDef, cst.ClassDef))]
 
     def definition(self, function: Callable[..., Any]) -> cst.FunctionDef | cst.ClassDef:
         """Where a function, or a class, is defined."""
@@ -143,10 +143,6 @@ class _Module:
         )
         gap = source.newline + source.indent(last) if own_line else " "
         source.edit(end, end, "".join(f",{gap}{name}" for name in names))
-
-
-def _definitions(module: cst.Module) -> Iterator[cst.FunctionDef | cst.ClassDef]:
-    return (node for node in walk(module) if isinstance(node, (cst.FunctionDef, cst.ClassDef)))
 
 
 def _first(node: cst.FunctionDef | cst.ClassDef) -> cst.CSTNode:
