@@ -79,9 +79,9 @@ class DRF(Dialect):
         )
 
     def recognises(self, status: int, headers: Mapping[str, str], body: Any) -> bool:
-        """`detail` alone, or findings with a 400."""
+        """`detail` alone, or findings."""
         if headers.get("content-type", "").partition(";")[0].strip().lower() != self.media_type:
             return False
         if isinstance(body, dict) and isinstance(body.get("detail"), str):
             return list(body) == ["detail"]
-        return status == 400 and of_field_dictionary(body) is not None
+        return of_field_dictionary(body) is not None
