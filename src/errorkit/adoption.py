@@ -83,7 +83,8 @@ def of_default(
         error = as_error(default.findings, field_codes=catalog.field_codes, location=default.location)
         return Adopted(error, spec_of(type(error)))
     if default.details:
-        return Adopted(ValidationError(details=default.details), spec_of(ValidationError))
+        rejected = ValidationError(default.message, details=default.details)
+        return Adopted(rejected, spec_of(ValidationError))
     spec = catalog.by_status(status)
     if status >= 500:
         return Adopted(spec.occurrence(), spec)

@@ -90,8 +90,8 @@ def litestar_body(answer: Answer) -> Default | None:
     if type(said["status_code"]) is not int or said["status_code"] != answer.status or not isinstance(detail, str):
         return None
     details = of_litestar(extra) if answer.status == 400 else None
-    if details is not None:
-        return Default(details=details)  # `Validation failed for`, and the URL with its query
+    if details is not None:  # its own words are `Validation failed for`, and the URL with its query
+        return _worded(answer.status, None if detail.startswith("Validation failed for ") else detail, details=details)
     missing = _LITESTAR_MISSING(detail) if answer.status == 400 and extra is None else None
     if missing:
         return Default(details=(Detail((missing[3],), "Field required", "missing_field", missing[1], "missing"),))
@@ -100,6 +100,7 @@ def litestar_body(answer: Answer) -> Default | None:
 
 _STATUS_LINE = re.compile(r"[1-5]\d\d ").match
 _FALCON_MEMBERS = ("title", "description", "code", "link")
+_FALCON_LINK = ["text", "href", "rel"]
 _FALCON_XML = re.compile(
     r'<\?xml version="1\.0" encoding="UTF-8"\?><error><title>([^<>]*)</title>'
     r"(?:<description>([^<>]*)</description>)?(?:<code>(-?\d{1,18})</code>)?"
@@ -115,7 +116,7 @@ def falcon_body(answer: Answer) -> Default | None:
     title, description, code, link = (members.get(name) for name in _FALCON_MEMBERS)
     if not isinstance(title, str) or not isinstance(description, (str, NoneType)) or type(code) not in (int, NoneType):
         return None
-    if link is not None and not (isinstance(link, dict) and list(link) == ["text", "href", "rel"]):
+    if link is not None and not (isinstance(link, dict) and list(link) == _FALCON_LINK and link["rel"] == "help"):
         return None
     said = [each for each in (title, description) if each and not _is_status_line(answer.status, each)]
     if title in said and _STATUS_LINE(title):  # of another status, or with something added

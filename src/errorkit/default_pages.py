@@ -63,9 +63,25 @@ _DJANGO_HEAD = (
     '  <meta http-equiv="content-type" content="text/html; charset=utf-8">\n'
     '  <meta name="robots" content="NONE,NOARCHIVE">\n'
 )
+_CSRF_STYLE = (
+    "  <title>403 Forbidden</title>\n"
+    "  <style>\n"
+    "    html * { padding:0; margin:0; }\n"
+    "    body * { padding:10px 20px; }\n"
+    "    body * * { padding:0; }\n"
+    "    body { font-family: sans-serif; background:#eee; color:#000; }\n"
+    "    body>div { border-bottom:1px solid #ddd; }\n"
+    "    h1 { font-weight:normal; margin-bottom:.4em; }\n"
+    "    h1 span { font-size:60%; color:#666; font-weight:normal; }\n"
+    "    #info { background:#f6f6f6; }\n"
+    "    #info ul { margin: 0.5em 4em; }\n"
+    "    #info p, #summary p { padding-top:10px; }\n"
+    "    #summary { background: #ffc; }\n"
+    "    #explanation { background:#eee; border-bottom: 0px none; }\n"
+    "  </style>\n"
+)
 _DJANGO_CSRF = re.compile(
-    re.escape(_DJANGO_HEAD)
-    + r"  <title>403 Forbidden</title>\n  <style>\n[^<>]*(?:>[^<>]*)*</style>\n</head>\n<body>\n"
+    re.escape(_DJANGO_HEAD) + re.escape(_CSRF_STYLE) + r"</head>\n<body>\n"
     r'<div id="summary">\n  <h1>[^<>]* <span>\(403\)</span></h1>\n  <p>([^<>]*)</p>\n'
     r'\n(?:\n?  <p>[^\n]*</p>\n)*\n*</div>\n\n<div id="(?:info|explanation)">\n.*</div>\n\n</body>\n</html>\n',
     re.DOTALL,
@@ -78,10 +94,17 @@ def django_csrf_page(status: int, page: str) -> Words | None:
     return None if found is None else (unescape(found[1]),)
 
 
+_BOTTLE_STYLE = (
+    '            <style type="text/css">\n'
+    "              html {background-color: #eee; font-family: sans-serif;}\n"
+    "              body {background-color: #fff; border: 1px solid #ddd;\n"
+    "                    padding: 15px; margin: 15px;}\n"
+    "              pre {background-color: #eee; border: 1px solid #ddd; padding: 5px;}\n"
+    "            </style>\n"
+)
 _BOTTLE = re.compile(
     r'\n    <!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2\.0//EN">\n    <html>\n        <head>\n'
-    r"            <title>Error: ([^<>\n]*)</title>\n"
-    r'            <style type="text/css">\n[^<>]*            </style>\n        </head>\n        <body>\n'
+    r"            <title>Error: ([^<>\n]*)</title>\n" + re.escape(_BOTTLE_STYLE) + r"        </head>\n        <body>\n"
     r"            <h1>Error: \1</h1>\n"
     r"            <p>Sorry, the requested URL <tt>[^<>]*</tt>\n               caused an error:</p>\n"
     r"            <pre>([^<>]*)</pre>\n"

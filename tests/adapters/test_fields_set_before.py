@@ -73,11 +73,12 @@ def by_override(app: FastAPI) -> None:
 
 
 def by_mount(app: FastAPI) -> None:
-    """Below a router that is included with dependencies of its own."""
+    """Behind a router whose routes take no response."""
     inner, router = FastAPI(), APIRouter()
     by_include(inner)
-    router.mount("/", inner)
-    app.include_router(router, dependencies=[Depends(lambda: None)])
+    router.get("/other/{name}")(lambda name: None)
+    app.include_router(router)
+    app.mount("/", inner)
 
 
 def by_handler(app: FastAPI) -> None:

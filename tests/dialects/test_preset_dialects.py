@@ -53,7 +53,7 @@ SPLICED = {
 }
 
 FINDINGS_ALONE = {"fastapi", "drf"}
-"""Dialects in which findings stand in the place of the message: it is what they say together."""
+"""Dialects in which findings stand in the place of the message."""
 
 GROUPED = {"drf"}
 """Dialects that say findings by their fields: those of one stand together."""
@@ -129,7 +129,7 @@ def publics(name: str) -> st.SearchStrategy[Public]:
         status, type_, message = dialect.settle(status, type_, message)
         wait, instant = retry or (None, None)
         if name in FINDINGS_ALONE and fields["details"]:
-            message = dialect.describe(fields["details"])
+            message = ""
         if name == "problem" and not fields["doc_url"]:
             fields["title"] = phrase(status)  # of about:blank (RFC 9457 section 4.2.1)
         return Public(status=status, type=type_, message=message, retry_after=wait, resume_at=instant, **fields)

@@ -246,6 +246,14 @@ def test_what_litestar_tells_besides_survives() -> None:
     assert ask("litestar", True, "GET", "/own").header("x-seat") == "7"
 
 
+def test_an_authors_words_beside_litestars_findings_survive() -> None:
+    fields = {"content-type": "application/json"}
+    body = b'{"status_code":400,"detail":"Bad seats.","extra":[{"message":"Taken.","key":"seats.0"}]}'
+    found = recognised(400, fields, body, of("litestar"))
+    assert found is not None
+    assert (found.message, [(d.path, d.message) for d in found.details]) == ("Bad seats.", [(("seats", "0"), "Taken.")])
+
+
 def test_falcons_code_and_link_survive() -> None:
     for fields in ([], [("accept", "application/xml")]):
         said = ask("falcon", True, "GET", "/coded", headers=fields).json()
@@ -399,7 +407,11 @@ def test_anything_added_is_somebody_elses(defaults: list[tuple[str, int, dict[st
         if text[:1] == "{" and "allow" not in fields:
             changed = [json.dumps({**json.loads(text), "further": 1}), json.dumps({"further": 1, **json.loads(text)})]
         elif text.lstrip()[:1] == "<":
-            changed = [text + "<p>More.</p>", "<!-- ours -->" + text, text.replace("</title>", " | Acme</title>")]
+            changed = [
+                text.replace("<style", '<link rel="stylesheet" href="/own.css"><style'),
+                text.replace("#eee", "#fed"),
+            ]
+            changed += [text + "<p>More.</p>", "<!-- ours -->" + text, text.replace("</title>", " | Acme</title>")]
             if b"<title>Taken" in body:  # where it is Falcon, any title may be the author's
                 changed.pop()
         else:

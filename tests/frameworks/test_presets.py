@@ -252,7 +252,7 @@ def test_findings_of_one_field_stand_together() -> None:
 @pytest.mark.parametrize(
     ("status", "body", "own"),
     [
-        (404, {"detail": "x"}, True), (404, {"detail": "x", "code": "y"}, False), (404, {"name": ["x"]}, False),
+        (404, {"detail": "x"}, True), (404, {"detail": "x", "code": "y"}, False), (404, {"name": [7]}, False), (404, {"name": ["x"]}, True),
         (400, {"name": ["x"]}, True), (400, ["x"], True), (400, {"name": "x"}, False), (400, {}, False), (400, None, False),
     ],
 )  # fmt: skip

@@ -58,6 +58,7 @@ class DRF(Dialect):
         "details.path",
         "details.message",
     )
+    places = {"code": ()}
     copies = ("message", "request_id", "param", "retry_after", "resume_at")
 
     def settle(self, status: int, type: str, message: str) -> tuple[int, str, str]:
@@ -72,15 +73,15 @@ class DRF(Dialect):
         return self.public(
             status,
             headers,
-            code=self.canonical(headers.get("x-error-code", "")),
-            message=self.describe(details) if details else text(said),
+            code=self.canonical(headers.get("x-error-code", "")) or ("validation_failed" if details else ""),
+            message=text(said),
             details=details,
         )
 
     def recognises(self, status: int, headers: Mapping[str, str], body: Any) -> bool:
-        """`detail` alone, or findings with a 400."""
+        """`detail` alone, or findings."""
         if headers.get("content-type", "").partition(";")[0].strip().lower() != self.media_type:
             return False
         if isinstance(body, dict) and isinstance(body.get("detail"), str):
             return list(body) == ["detail"]
-        return status == 400 and of_field_dictionary(body) is not None
+        return of_field_dictionary(body) is not None

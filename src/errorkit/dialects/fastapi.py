@@ -52,6 +52,7 @@ class FastAPI(Dialect):
         "details.code",
         "details.location",
     )
+    places = {"code": ()}
     copies = ("message", "request_id", "param", "retry_after", "resume_at")
 
     def settle(self, status: int, type: str, message: str) -> tuple[int, str, str]:
@@ -78,8 +79,8 @@ class FastAPI(Dialect):
         return self.public(
             status,
             headers,
-            code=self.canonical(headers.get("x-error-code", "")),
-            message=self.describe(details) if details else text(said),
+            code=self.canonical(headers.get("x-error-code", "")) or ("validation_failed" if details else ""),
+            message=text(said),
             details=details,
         )
 
