@@ -322,6 +322,17 @@ def test_head_has_no_body_and_the_length_of_what_get_has_or_the_frameworks_own(n
     )
 
 
+@pytest.mark.parametrize("style", ["<style >", '<style nonce="aB3+/=">'])
+def test_the_csrf_page_of_django_6_1_is_recognised(style: str) -> None:
+    """It has one line more, and an attribute; the rest is that of Django 5.2."""
+    page = ask("django", False, "POST", "/get").body.decode()
+    robots = '  <meta name="robots"'
+    page = page.replace(robots, '  <meta name="color-scheme" content="light dark" />\n' + robots)
+    page = page.replace("<style>", style)
+    found = recognised(403, {"content-type": "text/html"}, page.encode(), of("django"))
+    assert found == Default("CSRF verification failed. Request aborted.")
+
+
 # -- pages with tracebacks
 
 
