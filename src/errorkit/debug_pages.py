@@ -48,11 +48,9 @@ def bottle_debug_page(status: int, page: str) -> Nothing | None:
 
 
 def werkzeug_debug_page(status: int, page: str) -> Nothing | None:
-    """werkzeug's debugger, with or without its console; and Quart's."""
-    head = page[:_MAX_HEAD]
-    own = head.startswith("<!doctype html>\n") and ("// Werkzeug Debugger</title>" in head)
-    quarts = '<div class="traceback">' in head or "<h2>Traceback" in head
-    return _of(status, own or (head.lstrip().startswith("<!doctype html>") and quarts))
+    """werkzeug's debugger, with or without its console; and Quart's page, which has no head."""
+    debugger = page.startswith("<!doctype html>\n") and "// Werkzeug Debugger</title>" in page[:_MAX_HEAD]
+    return _of(status, debugger or page.startswith("\n<style>\npre {\n  margin: 0;\n}\n\n.traceback, .locals {\n"))
 
 
 def sanic_debug_page(status: int, page: str) -> Nothing | None:

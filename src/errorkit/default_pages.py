@@ -58,14 +58,7 @@ def django_page(status: int, page: str) -> Words | None:
     return () if found and _DJANGO_PAGES.get((status, found[1])) == found[2] else None
 
 
-_DJANGO_HEAD = (
-    '<!DOCTYPE html>\n<html lang="en">\n<head>\n'
-    '  <meta http-equiv="content-type" content="text/html; charset=utf-8">\n'
-    '  <meta name="robots" content="NONE,NOARCHIVE">\n'
-)
 _CSRF_STYLE = (
-    "  <title>403 Forbidden</title>\n"
-    "  <style>\n"
     "    html * { padding:0; margin:0; }\n"
     "    body * { padding:10px 20px; }\n"
     "    body * * { padding:0; }\n"
@@ -81,7 +74,13 @@ _CSRF_STYLE = (
     "  </style>\n"
 )
 _DJANGO_CSRF = re.compile(
-    re.escape(_DJANGO_HEAD) + re.escape(_CSRF_STYLE) + r"</head>\n<body>\n"
+    r'<!DOCTYPE html>\n<html lang="en">\n<head>\n'
+    r'  <meta http-equiv="content-type" content="text/html; charset=utf-8">\n'
+    r'(?:  <meta name="color-scheme" content="light dark" />\n)?'  # Django 6.1, as the style's nonce
+    r'  <meta name="robots" content="NONE,NOARCHIVE">\n'
+    r'  <title>403 Forbidden</title>\n  <style(?: (?:nonce="[^<>"]*")?)?>\n'
+    + re.escape(_CSRF_STYLE)
+    + r"</head>\n<body>\n"
     r'<div id="summary">\n  <h1>[^<>]* <span>\(403\)</span></h1>\n  <p>([^<>]*)</p>\n'
     r'\n(?:\n?  <p>[^\n]*</p>\n)*\n*</div>\n\n<div id="(?:info|explanation)">\n.*</div>\n\n</body>\n</html>\n',
     re.DOTALL,

@@ -9,8 +9,10 @@ from functools import partial
 from typing import Any
 
 import pytest
+from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from werkzeug.debug import DebuggedApplication
 
 import errorkit.asgi
 import errorkit.wsgi
@@ -322,7 +324,22 @@ def test_head_has_no_body_and_the_length_of_what_get_has_or_the_frameworks_own(n
     )
 
 
+@pytest.mark.parametrize("style", ["<style >", '<style nonce="aB3+/=">'])
+def test_the_csrf_page_of_django_6_1_is_recognised(style: str) -> None:
+    """It has one line more, and an attribute; the rest is that of Django 5.2."""
+    page = ask("django", False, "POST", "/get").body.decode()
+    robots = '  <meta name="robots"'
+    page = page.replace(robots, '  <meta name="color-scheme" content="light dark" />\n' + robots)
+    page = page.replace("<style>", style)
+    found = recognised(403, {"content-type": "text/html"}, page.encode(), of("django"))
+    assert found == Default("CSRF verification failed. Request aborted.")
+
+
 # -- pages with tracebacks
+
+
+def crash() -> None:
+    raise ValueError(SECRET)
 
 
 def debugging(name: str) -> tuple[Any, Callable[..., Reply]]:
@@ -330,13 +347,22 @@ def debugging(name: str) -> tuple[Any, Callable[..., Reply]]:
         return litestar(debug=True), asgi
     if name == "bottle":
         return bottle(), wsgi
+    if name == "quart":
+        app = quart()
+        app.debug = True
+        return app, asgi
+    if name == "flask":
+        site = Flask(__name__)
+        site.config["PROPAGATE_EXCEPTIONS"] = True
+        site.add_url_rule("/crash", view_func=crash)
+        return DebuggedApplication(site, evalex=False), wsgi
     if name == "blacksheep":
         return blacksheep(show_error_details=True), asgi
     return django_wsgi(), wsgi
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/json", "*/*"])
-@pytest.mark.parametrize("name", ["litestar", "bottle", "blacksheep", "django"])
+@pytest.mark.parametrize("name", ["litestar", "bottle", "blacksheep", "quart", "flask", "django"])
 def test_a_page_with_a_traceback_does_not_leak(name: str, accept: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import bottle as bottle_module
     from django.conf import settings as django_settings
