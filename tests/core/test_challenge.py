@@ -65,11 +65,11 @@ def challenges(error: APIError | type[APIError], **settings: Any) -> list[str]:
         (AuthenticationError("Who are you?"), 'Bearer realm="api"'),
         (
             Expired,
-            'Bearer realm="api", error="invalid_token", error_description="The token has expired.", scope="orders"\',
+            'Bearer realm="api", error="invalid_token", error_description="The token has expired.", scope="orders"',
         ),
         (
             Expired('It "expired" on \u00fc.'),
-            'Bearer realm="api", error="invalid_token", error_description="It  expired  on  .", scope="orders"\',
+            'Bearer realm="api", error="invalid_token", error_description="It  expired  on  .", scope="orders"',
         ),
         (
             ForbiddenError(challenge=Challenge(error="insufficient_scope", scope="admin", description="Ask for it.")),
