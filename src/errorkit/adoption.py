@@ -16,6 +16,7 @@ from errorkit.errors import APIError, ValidationError
 from errorkit.failure import NOTHING, Public
 from errorkit.texts import plain_text
 from errorkit.validation import as_error
+from errorkit.written_body import form_of, from_bytes
 
 ReaderFunction = Callable[[int, Mapping[str, str], Any], APIError | None]
 """(status, header fields by names in lower case, body) -> the error that it is, or None. The body is what JSON says
@@ -44,6 +45,9 @@ def read_by_dialect(
     dialect: Dialect, catalog: Catalog, unknown_codes: UnknownCodes, status: int, fields: Mapping[str, str], body: Any
 ) -> Adopted | None:
     """What a dialect makes of a response; None where it does not recognise it."""
+    form = form_of(dialect.media_type)
+    if form != "JSON" and isinstance(body, bytes):
+        body = from_bytes(form, body)
     if not dialect.recognises(status, fields, body):
         return None
     read = dialect.read(status, fields, body)

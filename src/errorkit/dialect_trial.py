@@ -17,10 +17,12 @@ from pydantic_core import to_json
 from errorkit.catalog import Catalog
 from errorkit.configuration_error import ConfigurationError
 from errorkit.dialects import Dialect
+from errorkit.encoding import encode_body
 from errorkit.exchange import raw_header
 from errorkit.failure import Detail, Public
 from errorkit.retry import RateLimit
 from errorkit.spelling import did_you_mean
+from errorkit.written_body import form_of, from_bytes
 
 FULL = Public(
     code="validation_failed",
@@ -90,7 +92,7 @@ def _try(dialect: Dialect, public: Public, where: str) -> None:
     """Write one public error, derive its header fields and the last event of a stream, and read it again."""
     method = "write"
     try:
-        body = _as_json(dialect, method, dialect.write(public))
+        body = _body(dialect, dialect.write(public))
         method = "headers"
         headers = dialect.headers(public)
         for name, value in headers.items():
@@ -126,10 +128,28 @@ def _as_json(dialect: Dialect, method: str, written: object) -> Any:
     except Exception as error:
         problem = f"{method}() gives what JSON cannot say ({error}); give JSON values"
         raise ConfigurationError.of("dialect", dialect, problem) from None
-    if method == "write" and not isinstance(body, (dict, list)):
-        problem = f"write() gives {type(written).__name__}; give the body as JSON values, for example a dict"
-        raise ConfigurationError.of("dialect", dialect, problem)
     return body
+
+
+def _body(dialect: Dialect, written: object) -> Any:
+    """What `read` would be given. Raises ConfigurationError for a body that the media type does not say."""
+    form = form_of(dialect.media_type)
+    if form == "JSON":
+        body = None if isinstance(written, (str, bytes)) else _as_json(dialect, "write", written)
+        if not isinstance(body, (dict, list)):
+            raise _mismatch(dialect, written, "give the body as JSON values, for example a dict")
+        return body
+    if not isinstance(written, str if form == "text" else bytes):
+        raise _mismatch(dialect, written, f"give the body as {'a str' if form == 'text' else 'bytes'}")
+    return from_bytes(form, encode_body(form, written))
+
+
+def _mismatch(dialect: Dialect, written: object, fix: str) -> ConfigurationError:
+    other = "JSON values, as of application/json"
+    if isinstance(written, (str, bytes)):
+        other = "text, as of application/xml" if isinstance(written, str) else "bytes, as of application/octet-stream"
+    problem = f"write() gives {type(written).__name__} under media_type {dialect.media_type!r}; {fix}"
+    return ConfigurationError.of("dialect", dialect, f"{problem}, or set the media type of {other}")
 
 
 def _check_attributes(dialect: Dialect) -> None:

@@ -9,8 +9,20 @@ from pydantic_core import to_json
 
 from errorkit.texts import CUT, MAX_TEXT, clean, text_of
 from errorkit.values import readable, safe
+from errorkit.written_body import BodyForm
 
-__all__ = ["CUT", "MAX_TEXT", "clean", "encode", "encode_line", "encode_string", "quote", "safe", "text_of"]
+__all__ = [
+    "CUT",
+    "MAX_TEXT",
+    "clean",
+    "encode",
+    "encode_body",
+    "encode_line",
+    "encode_string",
+    "quote",
+    "safe",
+    "text_of",
+]
 
 _dumps = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
 
@@ -21,6 +33,16 @@ def encode(body: Any) -> bytes:
         return to_json(body, inf_nan_mode="null")
     except Exception:  # lone surrogates, foreign types, raising properties
         return _dumps(safe(body)).encode("ascii")
+
+
+def encode_body(form: BodyForm, written: object) -> bytes:
+    """What a dialect has written, as it is sent: text in UTF-8. Never raises for values that `safe` has seen."""
+    if form != "JSON":
+        if isinstance(written, str):
+            return written.encode("utf-8", "replace")
+        if isinstance(written, bytes):
+            return written
+    return encode(written)
 
 
 def encode_line(line: Any) -> bytes:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Unpack, cast
 from errorkit.lifecycle import Exchange
 from errorkit.markdown_form import markdown
 from errorkit.request_id import current
+from errorkit.written_body import form_of
 
 if TYPE_CHECKING:  # pragma: no cover - building a handler loads pydantic, importing this does not
     from errorkit.config import Config
@@ -133,6 +134,8 @@ class ToolErrors:
         self.handler.record(call)
         self.handler.release(call)
         content = [{"type": "text", "text": words}]
+        if form_of(call.renderer.dialect.media_type) != "JSON":
+            return {"content": content, "isError": True}
         return {"content": content, "structuredContent": json.loads(response.body), "isError": True}
 
 

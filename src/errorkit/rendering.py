@@ -15,10 +15,11 @@ from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 from errorkit.dialects import Dialect
-from errorkit.encoding import CUT, clean, encode, encode_string, quote, safe
+from errorkit.encoding import CUT, clean, encode, encode_body, encode_string, quote, safe
 from errorkit.exchange import RawHeaders, Response, raw_header
 from errorkit.failure import Public, new_tuple
 from errorkit.retry import end_of, rfc3339
+from errorkit.written_body import form_of
 
 MAX_BODY = 65536
 """Bytes of the largest body that is sent."""
@@ -33,8 +34,10 @@ _MARKS: dict[str, Any] = {
     "retry_after": 8765432109,
     "resume_at": _INSTANT,
 }
-_MARKED = {encode_string(v) if isinstance(v, str) else str(v).encode(): k for k, v in _MARKS.items()}
-_MARKED[rfc3339(_INSTANT).encode()] = "resume_at"
+_TEXT_MARKS = {**_MARKS, **{name: f"errorkit.mark.of.{name}" for name in ("message", "request_id", "param")}}
+"""For text: of characters that XML can hold and that no `escape` changes."""
+_HARD = "<\"&'>]]>%+\\{}\t\r\n \x02\x7f\xe9\u20ac\ud800\U0001f600;=,-- "
+"""A text with which a gap of a text body is tried: what stands there must be what `escape` gives."""
 _CHANGING = ("message", "request_id", "resume_at")
 """What tells two occurrences of the same kind apart."""
 
@@ -87,9 +90,15 @@ class Renderer:
         self.derives = wrote_headers is not Dialect
         self._own_words = type(dialect).settle is not Dialect.settle
         self._copies = frozenset(dialect.copies)
-        self._marked = dict(_MARKED)
+        self._form = form_of(dialect.media_type)
+        self._string = encode_string if self._form == "JSON" else self._escaped
+        self._marks = _MARKS if self._form == "JSON" else _TEXT_MARKS
+        texts = {name: mark for name, mark in self._marks.items() if isinstance(mark, str)}
+        self._marked = {self._string(mark): name for name, mark in texts.items()}
+        self._marked[b"%d" % _MARKS["retry_after"]] = "retry_after"
+        self._marked[rfc3339(_INSTANT).encode()] = "resume_at"
         for name, form in dialect.id_forms.items():
-            self._marked[encode_string(form(_MARKS["request_id"]))] = name
+            self._marked[self._string(form(self._marks["request_id"]))] = name
         self._find = re.compile(b"(" + b"|".join(map(re.escape, self._marked)) + b")")
         self.prepared: dict[object, Prepared] = {}
         """By what the occurrences have in common."""
@@ -142,10 +151,10 @@ class Renderer:
         """
         known, before, after, words, template, head = prepared
         if words is None and message is not None:
-            said, quoted = quote(message)
+            said, quoted = quote(message) if self._form == "JSON" else self._cleaned(message)
         else:
             said = words or known.message
-            quoted = encode_string(said)
+            quoted = self._string(said)
         wait = known.retry_after
         resume_at = None if wait is None else end_of(wait)
         public = new_tuple(Public, before + (said, None, (), request_id, wait, resume_at) + after)  # noqa: RUF005 - dearer
@@ -182,7 +191,7 @@ class Renderer:
     def body_with(self, public: Public, debug: dict[str, Any]) -> bytes:
         """The body with a member for development."""
         written = self.dialect.write(public)
-        return encode({**written, "debug": debug} if isinstance(written, dict) else written)
+        return encode_body(self._form, {**written, "debug": debug} if isinstance(written, dict) else written)
 
     def around_id(self, public: Public) -> list[bytes]:
         """The body in the parts between which a request ID belongs; whole where the dialect does not copy it."""
@@ -200,10 +209,16 @@ class Renderer:
                 return None
             name, data = event
             head = f"event: {name}\n".encode() if name else b""
-            frame = head + b"data: " + encode(data) + b"\n\n"
+            frame = head + self._data(data) + b"\n\n"
             if len(frame) <= MAX_BODY:
                 break
         return frame
+
+    def _data(self, data: object) -> bytes:
+        """An event's data, a field for each line."""
+        if self._form == "JSON" or not isinstance(data, str):
+            return b"data: " + encode(data)
+        return b"\n".join(b"data: " + line for line in encode_body(self._form, data).splitlines() or [b""])
 
     def _fixed(self, public: Public) -> RawHeaders:
         if public.rate_limit is not None or self._own_headers:
@@ -221,12 +236,16 @@ class Renderer:
 
     def _learned(self, public: Public, names: Iterable[str]) -> Template | None:
         """The template of a body in which these fields change; None where the dialect does not copy them all."""
-        present = {name: _MARKS[name] for name in names if getattr(public, name) is not None}
-        if not self._copies.issuperset(present):
+        present = {name: self._marks[name] for name in names if getattr(public, name) is not None}
+        if not self._copies.issuperset(present) or self._form == "bytes":
             return None
-        parts = self._find.split(encode(self.dialect.write(public._replace(**present))))
+        parts = self._find.split(self._written(public._replace(**present)))
         template = Template(parts, tuple((index, self._marked[parts[index]]) for index in range(1, len(parts), 2)))
-        return template if self._splice(template, public) == encode(self.dialect.write(public)) else None
+        tried = [public]
+        if self._form == "text":
+            hard: dict[str, Any] = {name: _HARD for name in ("message", "param") if name in present}
+            tried.append(public._replace(**hard))
+        return template if all(self._splice(template, each) == self._written(each) for each in tried) else None
 
     def _splice(self, template: Template, public: Public) -> bytes:
         parts = template.parts.copy()
@@ -237,22 +256,32 @@ class Renderer:
     def _part(self, public: Public, field: str) -> bytes:
         """What belongs in one gap of a template."""
         if field == "message":
-            return encode_string(public.message)
+            return self._string(public.message)
         if field == "request_id":
             return public.request_id.encode("ascii")
         if field == "param":
-            return encode_string(public.param or "")
+            return self._string(public.param or "")
         if field == "retry_after":
             return b"%d" % (public.retry_after or 0)
         if field == "resume_at":
             return rfc3339(public.resume_at or _INSTANT).encode("ascii")
-        return encode_string(self.dialect.id_forms[field](public.request_id))
+        return self._string(self.dialect.id_forms[field](public.request_id))
+
+    def _written(self, public: Public) -> bytes:
+        return encode_body(self._form, self.dialect.write(public))
+
+    def _escaped(self, value: str) -> bytes:
+        return encode_body(self._form, self.dialect.escape(value))
+
+    def _cleaned(self, message: str) -> tuple[str, bytes]:
+        text = clean(message)
+        return text, self._escaped(text)
 
     def _whole(self, public: Public) -> bytes:
-        body = encode(self.dialect.write(public))
+        body = self._written(public)
         if len(body) > MAX_BODY:
             for smaller in shrunk(public):
-                body = encode(self.dialect.write(smaller))
+                body = self._written(smaller)
                 if len(body) <= MAX_BODY:
                     break
         return body

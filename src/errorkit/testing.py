@@ -5,7 +5,6 @@ Needs no test framework: failed expectations raise AssertionError.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
@@ -16,6 +15,7 @@ from errorkit.dialects import Dialect, get_dialect
 from errorkit.exchange import Request
 from errorkit.failure import Failure, Public
 from errorkit.publish.recorded_traffic import Traffic
+from errorkit.written_body import essence_of, form_of, from_bytes
 
 __all__ = ["RecordedFailures", "TimingReport", "Traffic", "assert_error", "compare_timing"]
 
@@ -60,15 +60,15 @@ def assert_error(
     headers = {str(name).lower(): str(value) for name, value in response.headers.items()}
     raw: bytes = response.content if hasattr(response, "content") else response.data
     _hold("status", response.status_code, status if status is not None else range(400, 600))
-    _hold("content-type", _essence(headers.get("content-type", "")), _essence(chosen.media_type))
+    _hold("content-type", essence_of(headers.get("content-type", "")), essence_of(chosen.media_type))
     _hold("x-content-type-options", headers.get("x-content-type-options"), "nosniff")
     request_id = headers.get(chosen.request_id_header.lower())
     if not request_id:
         raise AssertionError(f"the response has no {chosen.request_id_header}")
-    try:
-        body = json.loads(raw)
-    except ValueError as error:
-        raise AssertionError(f"the body is not JSON ({error}): {raw[:200]!r}") from None
+    form = form_of(chosen.media_type)
+    body = from_bytes(form, raw)
+    if body is None:
+        raise AssertionError(f"the body is not {form} that can be read: {raw[:200]!r}")
     public = chosen.read(response.status_code, headers, body)
     if "code" in chosen.carries:
         _hold("code", public.code, code)
@@ -77,10 +77,6 @@ def assert_error(
     for name, expected in fields.items():
         _hold(name, getattr(public, name), expected)
     return public
-
-
-def _essence(media_type: str) -> str:
-    return media_type.partition(";")[0].strip().lower()
 
 
 def _hold(what: str, found: Any, expected: Any) -> None:

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from errorkit.dialects import Dialect, get_dialect
-from errorkit.error_body import json_of
 from errorkit.errors import APIError
 from errorkit.failure import Public
+from errorkit.written_body import form_of, from_bytes
 
 MAX_BODY = 1 << 20
 """Bytes of an upstream's error body that are read, on the wire and decoded; a longer one says nothing."""
@@ -74,7 +74,8 @@ def upstream_error(
     if isinstance(dialect, str):
         dialect = get_dialect(dialect)
     fields = {str(key).lower(): str(value) for key, value in headers.items()}
-    told = dialect.read(status, fields, _json(body))
+    parsed = from_bytes(form_of(dialect.media_type), body) if body and len(body) <= MAX_BODY else None
+    told = dialect.read(status, fields, parsed)
     context = {"upstream": _facts(told, name, dialect)}
     if status in _BUSY:
         return UpstreamUnavailableError(retry_after=told.retry_after, context=context)
@@ -96,7 +97,3 @@ def _facts(told: Public, name: str, dialect: Dialect) -> dict[str, Any]:
         "retryable": told.retryable if dialect.retry_verdict_header else None,
     }
     return {key: value for key, value in facts.items() if value not in (None, "")}
-
-
-def _json(body: bytes | str | None) -> Any:
-    return json_of(body) if body and len(body) <= MAX_BODY else None

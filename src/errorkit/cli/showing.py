@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +10,7 @@ from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.cli.terminal import DialectName, DocsURL, Where, explained, out, plain, unmarked
 from errorkit.dialects import Dialect
 from errorkit.exchange import phrase
+from errorkit.written_body import as_shown, is_xml
 
 if TYPE_CHECKING:
     from errorkit.publish.wire_example import Example
@@ -87,6 +87,7 @@ def _show(shown: Example) -> None:
     out.print(f"[bold]HTTP/1.1 {shown.public.status}[/] {plain(phrase(shown.public.status))}")
     for name, value in shown.headers:
         out.print(f"[cyan]{name}[/]: {plain(value)}")
-    body = unmarked(json.dumps(json.loads(shown.body), indent=2, ensure_ascii=False))
-    out.print(Syntax("", "json", background_color="default").highlight(body), end="")  # as text: never cut to a width
+    body = unmarked(as_shown(shown.media_type, shown.body))
+    syntax = Syntax("", "xml" if is_xml(shown.media_type) else "json", background_color="default")
+    out.print(syntax.highlight(body), end="")  # as text: never cut to a width
     out.print()

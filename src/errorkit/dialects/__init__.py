@@ -29,6 +29,7 @@ from errorkit.failure import Detail, Public, undotted
 from errorkit.request_id import RequestIdFormat
 from errorkit.retry import RateLimit, clock, parse_rate_limit, parse_retry_after, rate_limit_headers
 from errorkit.spelling import did_you_mean
+from errorkit.written_body import form_of, is_xml, xml_escaped
 
 PRESETS: Mapping[str, str] = MappingProxyType(
     {
@@ -92,6 +93,8 @@ class Dialect(_Adaptable):
 
     name: str = ""
     media_type: str = "application/json"
+    """It decides what `write` gives and `read` is given: JSON values where the subtype names JSON, a str where it is
+    `text/*` or XML, bytes otherwise."""
     Body: ClassVar[type | None] = None
     """The body as a `typing_extensions.TypedDict`; JSON Schema and documentation come from it."""
 
@@ -134,8 +137,9 @@ class Dialect(_Adaptable):
     """Of message, request_id, param, retry_after and resume_at, those that `write` only copies
     or does not use: it puts the first three into strings unchanged, retry_after anywhere as its
     decimal digits, resume_at as `rfc3339` writes it, and decides nothing by their values (by
-    their absence it may). A `headers` that the same class defines uses none of them but
-    retry_after. The handler then splices them into prepared bytes."""
+    their absence it may). In text they stand as `escape` gives them; bytes are always written
+    anew. No number of trials could prove it, so it is promised. A `headers` that the same class
+    defines uses none of them but retry_after. The handler then splices them into prepared bytes."""
     reserved: frozenset[str] = frozenset()
     """Names, in lower case, that no extension member may have beside those of the envelope itself: an error's
     member of such a name, in any case, is sent as `detail_<name>`."""
@@ -171,13 +175,13 @@ class Dialect(_Adaptable):
             self._canonical.setdefault(spelling, code)
 
     def write(self, public: Public) -> Any:
-        """The body for one public error, as JSON values."""
+        """The body for one public error: JSON values, a str or bytes, as the media type says."""
         raise NotImplementedError
 
     def read(self, status: int, headers: Mapping[str, str], body: Any) -> Public:
         """The public error in a response. Total: a foreign body gives what its status tells.
 
-        headers: names in lower case. body: parsed JSON, or None.
+        headers: names in lower case. body: parsed JSON, a str or bytes, as the media type says; or None.
         """
         raise NotImplementedError
 
@@ -197,9 +201,17 @@ class Dialect(_Adaptable):
     def stream_event(self, public: Public) -> tuple[str | None, Any] | None:
         """The last event of a `text/event-stream` that fails: its name and its data.
 
-        None where the dialect has no such event: the stream is then aborted.
+        None where the dialect has no such event, as one of bytes: the stream is then aborted.
+        Text is sent as lines of data, anything else as JSON.
         """
-        return "error", self.write(public)
+        return None if form_of(self.media_type) == "bytes" else ("error", self.write(public))
+
+    def escape(self, value: str) -> str:
+        """A text as it stands in the body of a text dialect; in XML escaped, else as it is.
+
+        Whatever `write` puts into such a body goes through here.
+        """
+        return xml_escaped(value) if is_xml(self.media_type) else value
 
     def headers(self, public: Public) -> dict[str, str]:
         """Response header fields that this dialect derives from the error."""

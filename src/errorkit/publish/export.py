@@ -16,6 +16,7 @@ from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.dialects import Dialect
 from errorkit.publish import Files, Options
 from errorkit.publish.wire_example import example
+from errorkit.written_body import form_of
 
 FORMAT: Literal[1] = 1
 FILE = "catalog.json"
@@ -91,7 +92,10 @@ def schema() -> dict[str, Any]:
 
 
 def body_schema(dialect: Dialect) -> dict[str, Any]:
-    """The JSON Schema of a dialect's body, from `Dialect.Body`; anything where it declares none."""
+    """The JSON Schema of a dialect's body, by `Dialect.Body`, or anything; a string where it is text or bytes."""
+    form = form_of(dialect.media_type)
+    if form != "JSON":
+        return {"type": "string"} if form == "text" else {"type": "string", "format": "binary"}
     if dialect.Body is None:
         return {}
     return TypeAdapter(dialect.Body).json_schema()

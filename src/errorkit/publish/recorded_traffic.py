@@ -9,6 +9,8 @@ from contextlib import suppress
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from errorkit.written_body import form_of
+
 _Send = Callable[[dict[str, Any]], Awaitable[None]]
 _DOCUMENT = "urn:document"
 
@@ -168,12 +170,14 @@ class Judge:
         if media is None:
             yield f"{where} is {media_type or 'of no media type'}; described are {', '.join(content)}"
             return
+        form = form_of(media_type)
+        body: Any = exchange.body.decode("utf-8", "replace")
         try:
-            of_text = media_type.startswith("text/")
-            body = exchange.body.decode("utf-8", "replace") if of_text else json.loads(exchange.body)
+            body = body if form == "text" else json.loads(exchange.body)
         except ValueError:
-            yield f"{where} is not JSON: {_excerpt(exchange)}"
-            return
+            if form == "JSON":
+                yield f"{where} is not JSON: {_excerpt(exchange)}"
+                return
         for error in self._validator(media.get("schema", {})).iter_errors(body):
             yield f"{where}: {error.json_path}: {error.message[:200]}"
 

@@ -58,9 +58,14 @@ class Example(NamedTuple):
         return [(self.names.get(name, name.title()), value) for name, value in fields]
 
     @property
+    def media_type(self) -> str:
+        """The content type, as it is sent."""
+        return next(value.decode("latin-1") for name, value in self.response.headers if name == b"content-type")
+
+    @property
     def body(self) -> str:
-        """The body as text."""
-        return self.response.body.decode("utf-8")
+        """The body as text; of bytes what is none of it is replaced."""
+        return self.response.body.decode("utf-8", "replace")
 
 
 def request_id(dialect: Dialect) -> str:

@@ -17,6 +17,7 @@ from errorkit.failure import Public
 from errorkit.publish import Options
 from errorkit.publish.envelope_fields import Path, places
 from errorkit.publish.wire_example import INVALID, MISSING, example, rejected_json, validation
+from errorkit.written_body import form_of
 
 FIELDS = ("code", "type", "message", "param", "details", "request_id", "resume_at")
 """What a client reads from a body."""
@@ -114,8 +115,8 @@ class ClientModel:
 
 
 def readable(dialect: Dialect) -> bool:
-    """Can a client find the code in this dialect's errors."""
-    return bool(places(dialect).get("code") or dialect.code_header)
+    """Can a client find the code in this dialect's errors: they are JSON, and it is told where."""
+    return form_of(dialect.media_type) == "JSON" and bool(places(dialect).get("code") or dialect.code_header)
 
 
 def model(catalog: Catalog, dialect: Dialect, options: Options) -> ClientModel:
@@ -124,6 +125,8 @@ def model(catalog: Catalog, dialect: Dialect, options: Options) -> ClientModel:
     It reads the dialect, and those of `options.also` that can be read.
     """
     if not readable(dialect):
+        if form_of(dialect.media_type) != "JSON":
+            raise ValueError(f"dialect {dialect.name!r} sends {dialect.media_type}; generated clients read JSON")
         raise ValueError(f"dialect {dialect.name!r} does not say where its code is; give it `places`")
     others = dict.fromkeys(other for other in options.also if other is not dialect and readable(other))
     dialects = (dialect, *others)

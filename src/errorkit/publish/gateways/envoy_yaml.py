@@ -18,6 +18,7 @@ from errorkit.catalog import Catalog
 from errorkit.dialects import Dialect
 from errorkit.publish import Files, Options
 from errorkit.publish.gateways.error_pages import ID_MARK, LONGEST_ID, SAFE_ID, Header, Page, believes, id_prefix, pages
+from errorkit.written_body import form_of
 
 _MUTATION = "type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
 _REPLACE, _KEEP = "OVERWRITE_IF_EXISTS_OR_ADD", "ADD_IF_ABSENT"
@@ -74,7 +75,7 @@ def _mapper(dialect: Dialect, page: Page, operator: str) -> dict[str, Any]:
         ],
         "body_format_override": {
             "content_type": dialect.media_type,
-            "json_format": _format(json.loads(page.body), f"%RESP({header})%"),
+            **_body_format(dialect.media_type, page.body, f"%RESP({header})%"),
         },
     }
 
@@ -96,6 +97,13 @@ def _plain(header: Header) -> dict[str, Any]:
 
 def _field(key: str, value: str, action: str) -> dict[str, Any]:
     return {"header": {"key": key, "value": value}, "append_action": action}
+
+
+def _body_format(media_type: str, body: str, request_id: str) -> dict[str, Any]:
+    """A body as a `SubstitutionFormatString`."""
+    if form_of(media_type) == "JSON":
+        return {"json_format": _format(json.loads(body), request_id)}
+    return {"text_format_source": {"inline_string": _format(body, request_id)}}
 
 
 def _format(value: Any, request_id: str) -> Any:

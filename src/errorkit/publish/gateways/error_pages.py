@@ -16,6 +16,7 @@ from errorkit.dialects import Dialect
 from errorkit.exchange import raw_header
 from errorkit.publish import Options
 from errorkit.publish.wire_example import Example, answer
+from errorkit.written_body import form_of, is_xml
 
 ID_MARK = "errorkit.place.of.the.request.id"
 """Stands in bodies for the request ID; safe in any dialect, unlikely in any text."""
@@ -60,9 +61,19 @@ class Page(NamedTuple):
     code: str
     headers: tuple[Header, ...]
     body: str
+    media_type: str
 
     def escaped(self, characters: str) -> str:
-        """The body with each of `characters`, where a string holds it, as a JSON escape."""
+        """The body with each of `characters`, where a string holds it, as a JSON escape; in XML as a reference.
+
+        Raises ValueError where other text has one of them.
+        """
+        if form_of(self.media_type) != "JSON":
+            if not is_xml(self.media_type) and (found := next((c for c in characters if c in self.body), None)):
+                raise ValueError(
+                    f"the body of {self.status} ({self.code}) has {found!r}, which text cannot escape here"
+                )
+            return self.body.translate({ord(c): f"&#{ord(c)};" for c in characters})
         table = {ord(c): f"\\u{ord(c):04x}" for c in characters}
         return _STRING.sub(lambda string: string[0].translate(table), self.body)
 
@@ -81,7 +92,12 @@ def believes(options: Options) -> bool:
 
 
 def pages(catalog: Catalog, dialect: Dialect, options: Options) -> list[Page]:
-    """One page for each status that a gateway invents or the catalogue knows, by status."""
+    """One page for each status that a gateway invents or the catalogue knows, by status.
+
+    Raises ValueError for a dialect of bytes, which no configuration file can hold.
+    """
+    if form_of(dialect.media_type) == "bytes":
+        raise ValueError(f"dialect {dialect.name!r} sends bytes, which a gateway's file cannot hold")
     statuses = sorted({*INVENTED, *(spec.status for spec in catalog)})
     options = replace(options, negotiate=False)  # a fixed text asks for no Accept
     return [_page(catalog, dialect, options, status) for status in statuses]
@@ -111,7 +127,9 @@ def _page(catalog: Catalog, dialect: Dialect, options: Options, status: int) -> 
         for name, value in shown.headers
         if name.lower() not in ("content-type", "content-length", dialect.request_id_header.lower())
     ]
-    return Page(status, shown.public.status, spec.code, (*headers, *_cross_origin(dialect, options)), body)
+    return Page(
+        status, shown.public.status, spec.code, (*headers, *_cross_origin(dialect, options)), body, dialect.media_type
+    )
 
 
 def _cross_origin(dialect: Dialect, options: Options) -> list[Header]:

@@ -15,7 +15,7 @@ from errorkit.errors import AuthenticationError, InternalError, MalformedJSONErr
 from errorkit.exchange import phrase
 from errorkit.negotiation import HTML, Forms, problem_beside
 from errorkit.publish import Options
-from errorkit.publish.openapi.envelope_schemas import Envelope, exclude_each_other, header, headers_of
+from errorkit.publish.openapi.envelope_schemas import Envelope, exclude_each_other, header, headers_of, shown_value
 from errorkit.publish.wire_example import INVALID, MISSING, Example, example, rejected_json, validation
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -225,7 +225,7 @@ class _Writer:
         for form, shown_by_code in alike.items():
             for code, shown in shown_by_code.items():
                 name = f"{form.name}.{code}" if code in examples else code
-                examples[name] = {"summary": shown.public.title, "value": json.loads(shown.body)}
+                examples[name] = {"summary": shown.public.title, "value": shown_value(shown)}
         return {"schema": schemas[0] if len(schemas) == 1 else {word: schemas}, "examples": examples}
 
     def catalog_line(self, shown: Example) -> str:

@@ -10,10 +10,11 @@ from typing import Any
 from errorkit.body_form import has_members
 from errorkit.dialect_trial import FULL
 from errorkit.dialects import Dialect
-from errorkit.encoding import encode
+from errorkit.encoding import encode_body
 from errorkit.publish.envelope_fields import code_path
 from errorkit.publish.export import body_schema
 from errorkit.publish.wire_example import Example
+from errorkit.written_body import form_of, from_bytes
 
 _NOT_DOCUMENTED = frozenset({"content-type", "content-length", "cache-control", "x-content-type-options"})
 
@@ -91,10 +92,20 @@ def exclude_each_other(alike: Mapping[Dialect, Mapping[str, Example]]) -> bool:
     return not any(
         other.Body is None or has_members(other.Body, body)
         for dialect, shown in alike.items()
-        for body in (*(json.loads(one.body) for one in shown.values()), json.loads(encode(dialect.write(FULL))))
+        for body in (*map(shown_value, shown.values()), _read(dialect.media_type, dialect.write(FULL)))
         for other in alike
         if other is not dialect
     )
+
+
+def shown_value(shown: Example) -> Any:
+    """An example's body as a document has it: JSON values, or text."""
+    return json.loads(shown.body) if form_of(shown.media_type) == "JSON" else shown.body
+
+
+def _read(media_type: str, written: object) -> Any:
+    form = form_of(media_type)
+    return from_bytes(form, encode_body(form, written))
 
 
 def _ref(name: str) -> dict[str, Any]:

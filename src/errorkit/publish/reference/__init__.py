@@ -6,7 +6,6 @@ on any static host and in the applications of `errorkit.publish.reference.mount`
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from functools import lru_cache
@@ -28,6 +27,7 @@ from errorkit.publish.envelope_fields import Path, written
 from errorkit.publish.public_words import prose
 from errorkit.publish.reference.sample_request import pretty, sample, snippets
 from errorkit.publish.wire_example import Example, example
+from errorkit.written_body import as_shown
 
 _NOT_SHOWN = frozenset({"content-length"})
 _MEMBERS = {
@@ -236,7 +236,7 @@ def _described_headers(shown: Example, dialect: Dialect) -> Iterable[tuple[str, 
 def _wire(shown: Example) -> str:
     lines = [f"HTTP/1.1 {shown.public.status} {phrase(shown.public.status)}"]
     lines += [f"{name}: {value}" for name, value in shown.headers if name.lower() not in _NOT_SHOWN]
-    return "\n".join(lines) + "\n\n" + json.dumps(json.loads(shown.body), indent=2, ensure_ascii=False)
+    return "\n".join(lines) + "\n\n" + as_shown(shown.media_type, shown.body)
 
 
 def _members(dialect: Dialect) -> list[tuple[str, str]]:
