@@ -15,6 +15,7 @@ from errorkit.exchange import phrase
 from errorkit.negotiation import problem_beside
 from errorkit.publish import Options
 from errorkit.publish.openapi.envelope_schemas import Envelope, header, headers_of
+from errorkit.publish.public_words import prose
 from errorkit.publish.wire_example import INVALID, MISSING, Example, example, rejected_json, validation
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -206,8 +207,7 @@ class _Writer:
         }
 
     def catalog_line(self, shown: Example) -> str:
-        spec = self.catalog.by_code(shown.public.code)
-        line = spec.description or spec.message
+        line = prose(self.catalog.by_code(shown.public.code)).description
         return f"{line} Retryable." if shown.public.retryable else line
 
     def _envelope(self, dialect: Dialect) -> Envelope:
