@@ -10,6 +10,7 @@ from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.config import Config
 from errorkit.dialects import Dialect
 from errorkit.errors import APIError, ValidationError
+from errorkit.negotiation import Forms
 from errorkit.publish import Options
 from errorkit.publish.openapi import document
 from errorkit.publish.recorded_traffic import Exchange, Judge
@@ -21,12 +22,12 @@ ANY = "/any"
 class Rendered(NamedTuple):
     """One response as the handler gave it to an adapter, in little memory: some tests count it.
 
-    dialect: of the path. code, declared: the code that is shown, and its class's status. own: its class,
+    forms: of the path. code, declared: the code that is shown, and its class's status. own: its class,
     where the catalogue does not list it and it is known. fields: `name: value`, a line each.
     """
 
     config: Config
-    dialect: Dialect
+    forms: Forms
     code: str
     declared: int
     own: type[APIError] | None
@@ -37,6 +38,11 @@ class Rendered(NamedTuple):
     where: str
     alone: bool = False
     """Judged by the operation of its own code only."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """The path's own."""
+        return self.forms.dialects[0]
 
     @property
     def unlisted(self) -> type[APIError] | None:
@@ -64,11 +70,14 @@ class Documents:
 
     def key(self, rendered: Rendered) -> Any:
         """Equal for responses that get the same verdict by the same document, or by one that is as good."""
-        config, dialect, unlisted = rendered.config, rendered.dialect, rendered.unlisted
+        config, unlisted = rendered.config, rendered.unlisted
         if config.catalog not in self._catalogs:
             specs = tuple(_declared(spec) for spec in config.catalog)
             self._catalogs[config.catalog] = specs, repr(config.catalog.field_codes)
-        settings = type(dialect), repr(sorted(vars(dialect).items()))
+        settings = (
+            rendered.forms[1:],
+            tuple((type(dialect), repr(sorted(vars(dialect).items()))) for dialect in rendered.forms.dialects),
+        )
         options = Options.of(config, also=())
         chosen = repr([getattr(options, name) for name in Options.__slots__])
         good = unlisted and as_good(ErrorSpec.of(unlisted))
@@ -120,7 +129,7 @@ def _document(rendered: Rendered) -> dict[str, Any]:
         more = taking if issubclass(spec.cls, ValidationError) or spec.code in found else {}
         paths[f"/{spec.code}"] = {"get": {"x-errorkit-codes": [spec.code], **more}}
     source = {"openapi": "3.1.0", "info": {"title": "Any", "version": "1"}, "paths": paths}
-    return document(source, catalog, lambda _path: dialect, Options.of(config))
+    return document(source, catalog, lambda _path: rendered.forms, Options.of(config))
 
 
 def compare(judge: Judge, rendered: Rendered) -> Iterator[str]:
@@ -138,4 +147,4 @@ def standing_for(code: str, status: int) -> type[APIError]:
 
 def mended(rendered: Rendered) -> Rendered:
     """As if the dialect and the error had not been broken for good by the test that made them."""
-    return rendered._replace(dialect=type(rendered.dialect)(), own=None, alone=True)
+    return rendered._replace(forms=Forms((type(rendered.dialect)(),), *rendered.forms[1:]), own=None, alone=True)

@@ -24,8 +24,4 @@ def openapi_of(app: FastAPI | flask.Flask) -> dict[str, Any]:
     handler = app.extensions["errorkit"].handler
     declared = {(one.path, one.method.lower()): one.declared for one in operations(app)}
 
-    def dialect_for(path: str) -> Any:
-        renderer = handler.renderer_for(path)
-        return renderer and renderer.dialect
-
-    return document(read(FLASK_SOURCE), handler.catalog, dialect_for, Options.of(handler.config), declared)
+    return document(read(FLASK_SOURCE), handler.catalog, handler.selection.forms, Options.of(handler.config), declared)

@@ -27,6 +27,7 @@ from errorkit.events import compact
 from errorkit.exchange import Request, Response
 from errorkit.failure import Private, Public
 from errorkit.handler import ErrorHandler
+from errorkit.negotiation import Forms
 from errorkit.publish import wire_example
 from errorkit.rendering import Renderer
 from shapes import Shape
@@ -110,12 +111,18 @@ class Recorder:
             cls = own or standing_for(public.code, public.status)
             form = as_good(ErrorSpec.of(cls)), response.status == cls.status
         shape = self._shape(sent, handler.catalog, response, public.code)
+        choices = (choice for _, choice in handler.selection.choices if choice and path in choice.renderers)
+        choice = next(choices, None)
+        forms = choice and choice.forms
+        if forms is None:  # an error of errorkit's own where all else is observed, of which no document tells
+            said = (path, sent) if choice is None else choice.renderers
+            forms = Forms(tuple(dict.fromkeys(each.dialect for each in said)), page=choice is not None, vary=path.vary)
         key = id(handler.config), id(path.dialect), hash((degraded, form, shape))
         if key not in self._pending:
             fields = b"\n".join(map(b": ".join, response.headers))
             where = f"{type(request).__name__}, dialect {path.dialect.name or type(path.dialect).__name__}"
             self._pending[key] = Rendered(
-                handler.config, path.dialect, public.code, cls.status, own,
+                handler.config, forms, public.code, cls.status, own,
                 response.status, fields, response.body, degraded, where,
             )  # fmt: skip
 

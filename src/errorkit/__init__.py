@@ -1,6 +1,7 @@
 """One catalogue of errors; every answer of an HTTP service speaks it."""
 
 from errorkit.catalog import Catalog, ErrorSpec
+from errorkit.challenge import Challenge
 from errorkit.dialects import Dialect
 from errorkit.errors import (
     APIError,
@@ -23,6 +24,7 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "Catalog",
+    "Challenge",
     "ConflictError",
     "Detail",
     "Dialect",

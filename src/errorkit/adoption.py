@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from errorkit.catalog import Catalog, ErrorSpec
+from errorkit.default_bodies import Default
 from errorkit.dialects import Dialect
-from errorkit.errors import APIError
+from errorkit.errors import APIError, ValidationError
 from errorkit.failure import NOTHING, Public
 from errorkit.texts import plain_text
+from errorkit.validation import as_error
 
 ReaderFunction = Callable[[int, Mapping[str, str], Any], APIError | None]
 """(status, header fields by names in lower case, body) -> the error that it is, or None. The body is what JSON says
@@ -71,6 +73,25 @@ def read_by_dialect(
     if read.request_id:
         as_read["request_id"] = read.request_id
     return Adopted(error, spec, as_read)
+
+
+def of_default(
+    default: Default, catalog: Catalog, spec_of: Callable[[type[APIError]], ErrorSpec], status: int
+) -> Adopted:
+    """What a framework's default body says. Of a 5xx nothing: its words were not meant for clients."""
+    if default.findings:
+        error = as_error(default.findings, field_codes=catalog.field_codes, location=default.location)
+        return Adopted(error, spec_of(type(error)))
+    if default.details:
+        rejected = ValidationError(default.message, details=default.details)
+        return Adopted(rejected, spec_of(ValidationError))
+    spec = catalog.by_status(status)
+    if status >= 500:
+        return Adopted(spec.occurrence(), spec)
+    error = spec.occurrence(default.message)
+    if default.extensions:
+        error.extensions = default.extensions
+    return Adopted(error, spec, {"doc_url": default.doc_url} if default.doc_url else NOTHING)
 
 
 def _spec(catalog: Catalog, status: int, code: str, unknown: UnknownCodes) -> tuple[ErrorSpec, str, str]:

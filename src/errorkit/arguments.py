@@ -15,7 +15,7 @@ STRICT = sys.flags.dev_mode
 
 _MAX_SPELT, _MAX_NAME = 16, 20
 """Members whose spelling is looked at, and characters of a name that can be a slip of a parameter's."""
-_OF_ALL = ("message", "param", "details", "retry_after", "headers", "rate_limit", "context", "extensions")
+_OF_ALL = ("message", "param", "details", "retry_after", "headers", "rate_limit", "challenge", "context", "extensions")
 _OF_FORBIDDEN = ("resource_tenant", "caller_tenant", "conceal_as")
 """Parameters of ForbiddenError, whose values no client may see: to another class they are a slip."""
 

@@ -33,6 +33,15 @@ def fits(form: type, body: Any, open_at: Path | None = None) -> bool:
     return _is_all_of(declared, body, open_at)
 
 
+def has_members(form: type, body: Any) -> bool:
+    """Has a body every member that a form requires, of its type, whatever else it has: as JSON Schema takes it."""
+    try:
+        _validator(form)(body)
+    except Exception:
+        return False
+    return True
+
+
 @lru_cache(maxsize=256)
 def _validator(form: type) -> Any:
     from pydantic import TypeAdapter  # the first foreign body asks for it, no import

@@ -8,6 +8,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 from errorkit.actions import Action, derived
+from errorkit.challenge import Challenge
 from errorkit.configuration_error import ConfigurationError
 from errorkit.errors import STANDARD, APIError, Example, InternalError, check_declaration, is_code
 from errorkit.exchange import phrase
@@ -35,6 +36,7 @@ class ErrorSpec:
     default_retry_after: float | None
     default_headers: Mapping[str, str]
     action: Action
+    challenge: Challenge | None
     cls: ErrorClass
 
     @classmethod
@@ -61,6 +63,7 @@ class ErrorSpec:
             default_retry_after=error.default_retry_after,
             default_headers=MappingProxyType(dict(error.default_headers)),
             action=error.action or derived(error.status, retryable=error.retryable),
+            challenge=error.challenge,
             cls=error,
         )
 

@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, Self, Unpack
+from typing import Annotated, Any, Self, Unpack, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 
 from errorkit.adoption import Reader, UnknownCodes
 from errorkit.catalog import Catalog, occurrence
+from errorkit.challenge import is_realm
+from errorkit.choosing import OBSERVE, Chooser, Spoken
 from errorkit.configuration_error import ConfigurationError, shown
 from errorkit.configuration_rules import (
     by_prefix,
@@ -28,7 +30,7 @@ from errorkit.configuration_rules import (
     check_translator,
     explain,
 )
-from errorkit.dialects import Dialect, get_dialect
+from errorkit.dialects import Dialect, as_dialect, get_dialect
 from errorkit.errors import APIError
 from errorkit.events import Level
 from errorkit.exchange import Request
@@ -36,7 +38,7 @@ from errorkit.failure import Failure
 from errorkit.identification import Translator
 from errorkit.normalisation import Policy
 from errorkit.request_id import RequestIdFormat
-from errorkit.settings import Settings
+from errorkit.settings import Html, Settings
 from errorkit.spelling import did_you_mean, nearest
 from errorkit.tenancy import TenantStatus
 
@@ -57,12 +59,14 @@ Seconds = Annotated[float, Field(ge=0)]
 class Config(BaseModel):
     """Everything that can be chosen.
 
-    dialect: a preset's name, a `Dialect`, or a mapping of path prefixes to these (longest
-        prefix wins, by whole segments; None leaves what is under a prefix alone).
+    dialect: a preset's name, a `Dialect`, a chooser of these by the request (`errorkit.choosing`),
+        `"observe"` (request ID and event, bodies as they are), or a mapping of path prefixes to these
+        (longest prefix wins, by whole segments; None: errorkit says nothing there, its own errors are crashes).
     catalog: the service's catalogue, or `"module:name"`.
     exceptions: foreign exception classes (or `"module:Class"`) to the APIError class, code or
         function that answers for them; subclasses included.
     docs_url: where a code is described; `{code}` is replaced.
+    realm: what a challenge (`WWW-Authenticate`) calls the protected space, where the error names none.
     adopt: readers of error bodies that other code has shaped, asked in turn: dialects, by name
         or as a `Dialect`, and functions `(status, headers, body) -> APIError | None`.
     unknown_codes: what becomes of a code in such a body that the catalogue does not have: `keep`,
@@ -71,6 +75,11 @@ class Config(BaseModel):
         default form, `all`, or `off`.
     negotiate: serve RFC 9457 to clients whose Accept asks for `application/problem+json`, on
         any dialect's path; every error response then says `Vary: Accept`.
+    html: what a client gets whose Accept prefers HTML to every form of JSON: `dialect`, the same as all;
+        `page`, a small page for people; `application`, the page that the application or its framework has
+        made, where it has made one, and else that small page; also by path prefix, as dialects are. Every error
+        response then says `Vary: Accept`. Default: `page` with `negotiate`, else `dialect`.
+    service_name: the service's name on that page.
     hold_start: keep the start of a response back until its first chunk (ASGI), so that a stream that fails
         at once still gets its status; also by path prefix, as dialects are. A stream that is quiet at first
         then looks to its client as if nothing had been answered.
@@ -97,10 +106,13 @@ class Config(BaseModel):
     catalog: Any = Field(default_factory=Catalog)
     exceptions: Mapping[Any, Any] = Field(default_factory=dict)
     docs_url: str = ""
+    realm: str = "api"
     normalise: Policy = "framework"
     adopt: Any = ()
     unknown_codes: UnknownCodes = "keep"
     negotiate: bool = False
+    html: Any = None
+    service_name: str = ""
     hold_start: Any = False
     tenant_status: TenantStatus = 404
     request_id: RequestIdFormat | None = None
@@ -168,19 +180,46 @@ class Config(BaseModel):
         return self._sources.get(field, "keyword")
 
     @property
-    def dialects(self) -> tuple[tuple[str, Dialect | None], ...]:
-        """Prefix (without a trailing slash) and dialect, longest prefix first."""
-        chosen: tuple[tuple[str, Dialect | None], ...] = self.dialect
+    def spoken(self) -> tuple[tuple[str, Spoken | Chooser | None], ...]:
+        """Prefix (without a trailing slash) and what is spoken under it, longest prefix first."""
+        chosen: tuple[tuple[str, Spoken | Chooser | None], ...] = self.dialect
         return chosen
+
+    @property
+    def dialects(self) -> tuple[tuple[str, Dialect | None], ...]:
+        """Prefix and dialect, longest prefix first; of a chooser each dialect that it may give, the default first."""
+        return tuple(
+            (prefix, each if isinstance(each, Dialect) else None)
+            for prefix, spoken in self.spoken
+            for each in (spoken.choices if isinstance(spoken, Chooser) else (spoken,))
+        )
 
     @field_validator("dialect")
     @classmethod
-    def _dialect(cls, value: Any) -> tuple[tuple[str, Dialect | None], ...]:
-        chosen: dict[str, Dialect | None] = {}
+    def _dialect(cls, value: Any) -> tuple[tuple[str, Spoken | Chooser | None], ...]:
+        chosen: dict[str, Spoken | Chooser | None] = {}
         for prefix, entry in by_prefix(value).items():
-            chosen[prefix] = None if entry is None and isinstance(value, Mapping) else _as_dialect(entry)
+            chosen[prefix] = None if entry is None and isinstance(value, Mapping) else _as_spoken(entry)
         if not any(chosen.values()):
             raise ValueError("no dialect is chosen for any prefix; use for example {'/': 'problem'}")
+        return tuple(sorted(chosen.items(), key=lambda pair: -len(pair[0])))
+
+    @property
+    def pages(self) -> tuple[tuple[str, Html], ...]:
+        """Prefix (without a trailing slash) and what is given to those who prefer HTML, longest prefix first."""
+        chosen: tuple[tuple[str, Html], ...] = self.html
+        return chosen
+
+    @field_validator("html")
+    @classmethod
+    def _html(cls, value: Any, info: Any) -> tuple[tuple[str, Html], ...]:
+        chosen: dict[str, Html] = {}
+        for prefix, wish in by_prefix(value).items():
+            if wish is None and not isinstance(value, Mapping):
+                wish = "page" if info.data.get("negotiate") else "dialect"
+            if wish not in get_args(Html):
+                raise ValueError(f"{shown(wish)} is none of {', '.join(map(repr, get_args(Html)))}; use one of these")
+            chosen[prefix] = wish
         return tuple(sorted(chosen.items(), key=lambda pair: -len(pair[0])))
 
     @field_validator("hold_start")
@@ -233,6 +272,13 @@ class Config(BaseModel):
         alone = isinstance(value, str) or not isinstance(value, Iterable)
         return tuple(_as_reader(each) for each in ((value,) if alone else value))
 
+    @field_validator("realm")
+    @classmethod
+    def _realm(cls, value: str) -> str:
+        if not is_realm(value):
+            raise ValueError("a realm is printable ASCII without quotes and backslashes (RFC 6750 section 3)")
+        return value
+
     @field_validator("docs_url")
     @classmethod
     def _docs_url(cls, value: str) -> str:
@@ -260,14 +306,19 @@ class Answer:
         return occurrence(self.error)
 
 
-def _as_dialect(value: Any) -> Dialect:
-    if isinstance(value, str):
-        value = _import(value) if ":" in value else get_dialect(value)
-    if isinstance(value, type) and issubclass(value, Dialect):
-        value = value()
-    if not isinstance(value, Dialect):
-        raise ValueError(f"{shown(value)} is no dialect; use a preset's name such as 'problem', or a Dialect")
-    return value
+def _as_spoken(value: Any) -> Spoken | Chooser:
+    if isinstance(value, str) and ":" in value:
+        value = _import(value)
+    if isinstance(value, Chooser):
+        return value
+    if value == OBSERVE:
+        return OBSERVE
+    if callable(value) and not isinstance(value, (type, Dialect)):
+        raise ValueError(
+            "what a function may choose is named beforehand, and what it looks at; use "
+            f"errorkit.choosing.by_function({shown(value)}, {{'old': 'openai'}}, default='problem', vary='X-Client')"
+        )
+    return as_dialect(value)
 
 
 def _as_reader(value: Any) -> Reader:

@@ -19,6 +19,7 @@ from errorkit.spelling import did_you_mean
 
 _FIXES = {
     "catalog": "use a Catalog, a list of APIError classes, or 'module:name' of one",
+    "realm": "use a text such as 'invoices', without quotes",
     "docs_url": "use a text such as 'https://docs.example.com/errors/{code}'",
     "exceptions": "use for example {KeyError: 'not_found'}",
     "levels": "use for example {'4xx': 'debug', 'not_found': 'info'}",

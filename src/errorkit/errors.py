@@ -42,6 +42,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 from errorkit import arguments
 from errorkit.actions import ADVICE, Action
 from errorkit.arguments import public_members, refusal, slips
+from errorkit.challenge import Challenge
 from errorkit.configuration_error import ConfigurationError
 from errorkit.exchange import unsendable
 from errorkit.failure import Detail, Public
@@ -84,6 +85,8 @@ def check_declaration(cls: type[APIError]) -> None:
     for name in ("retryable", "concealable", "propagate", "answers_for_standard"):
         if not isinstance(getattr(cls, name), bool):
             raise _declared_wrongly(cls, name, "this is neither; use True or False")
+    if not (cls.challenge is None or isinstance(cls.challenge, Challenge)):
+        raise _declared_wrongly(cls, "challenge", "this is none; use Challenge(...), or None")
     if not isinstance(cls.causes, tuple):
         raise _declared_wrongly(cls, "causes", "this is no tuple; use a tuple of str")
     for name, value in vars(cls).items():
@@ -105,12 +108,15 @@ def _type_of(attribute: str) -> tuple[type, ...]:
         return (int, float)
     if attribute == "action":
         return (str,)
+    if attribute == "challenge":
+        return (Challenge,)
     return (Mapping,) if attribute == "default_headers" else (type(getattr(APIError, attribute)),)
 
 
 _DECLARED = (
     "code", "status", "type", "title", "message", "retryable", "concealable", "description", "causes", "resolution",
     "examples", "action", "propagate", "answers_for_standard", "default_retry_after", "default_headers",
+    "challenge",
 )  # fmt: skip
 """What a class declares."""
 
@@ -141,6 +147,7 @@ class APIError(Exception):
         retry_after: seconds, a timedelta, or an aware datetime. Zero is a value.
         headers: response header fields.
         rate_limit: the quota that was exceeded.
+        challenge: what WWW-Authenticate says; also of a class, for all its occurrences.
         context: facts for the log only; never sent.
         members: further public members, by keyword. extensions: the same as a mapping.
 
@@ -175,6 +182,7 @@ class APIError(Exception):
     retry_after: Wait | None = None
     headers: Mapping[str, str] = _EMPTY
     rate_limit: RateLimit | None = None
+    challenge: Challenge | None = None
     context: Mapping[str, Any] = _EMPTY
     extensions: Mapping[str, Any] = _EMPTY
     concealed: bool = False
@@ -198,6 +206,7 @@ class APIError(Exception):
         retry_after: Wait | None = None,
         headers: Mapping[str, str] | None = None,
         rate_limit: RateLimit | None = None,
+        challenge: Challenge | None = None,
         context: Mapping[str, Any] | None = None,
         extensions: Mapping[str, Any] | None = None,
         **members: Any,
@@ -235,6 +244,10 @@ class APIError(Exception):
             self.headers = headers
         if rate_limit is not None:
             self.rate_limit = check_quota(rate_limit)
+        if challenge is not None:
+            if not isinstance(challenge, Challenge):
+                raise TypeError(refusal("challenge", challenge, "Challenge(...)"))
+            self.challenge = challenge
         if context is not None:
             self.context = context
         if members:
@@ -295,7 +308,7 @@ class AuthenticationError(APIError):
 
     code, status, title = "unauthenticated", 401, "Unauthorized"
     message = "Valid credentials are required."
-    default_headers = MappingProxyType({"WWW-Authenticate": "Bearer"})
+    challenge = Challenge()
 
 
 class PaymentRequiredError(APIError):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Unpack
 
 from fastapi import routing
+from fastapi.dependencies.utils import solve_dependencies
 from fastapi.exception_handlers import (
     http_exception_handler,
     request_validation_exception_handler,
@@ -14,9 +16,11 @@ from fastapi.exception_handlers import (
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from errorkit.declaration import CODES_KEY, Operation, errors, raises
 from errorkit.errors import APIError, MalformedJSONError
+from errorkit.exchange import RawHeaders
 from errorkit.failure import frames_of
 from errorkit.finding_paths import UNKNOWN, declared_names_of
 from errorkit.starlette import ErrorMiddleware as StarletteMiddleware
@@ -48,6 +52,13 @@ class ErrorMiddleware(StarletteMiddleware):
         RequestValidationError: request_validation_exception_handler,
         WebSocketRequestValidationError: websocket_request_validation_exception_handler,
     }
+
+    @classmethod
+    def build(cls, config: Config | None, settings: Settings) -> ErrorHandler:
+        """A handler that knows where FastAPI keeps what handlers and dependencies set before they raise."""
+        handler = super().build(config, settings)
+        handler.set_before = set_before
+        return handler
 
     @classmethod
     def translators(cls, handler: ErrorHandler) -> dict[type[BaseException], Translator]:
@@ -109,6 +120,54 @@ def _declared(exception: BaseException) -> frozenset[str] | None:
         return None
 
 
+def set_before(request: Any, error: APIError) -> RawHeaders:
+    """The header fields of FastAPI's `response` parameter when an error was raised: cookies and the like.
+
+    FastAPI keeps it in its own frames alone. What describes the answer that was never made does not come along.
+    """
+    if not _takes_response(request.scope):  # the frames' locals are dear to read
+        return []
+    for frame in frames_of(error):
+        code = frame.f_code
+        if code is _SOLVING:
+            response = frame.f_locals.get("response")
+        elif "solved_result" in code.co_varnames and frame.f_globals.get("__name__") == routing.__name__:
+            response = getattr(frame.f_locals.get("solved_result"), "response", None)
+        else:
+            continue
+        if isinstance(response, Response):
+            return [pair for pair in response.raw_headers if not _OF_SUCCESS(pair[0].lower())]
+    return []
+
+
+def _takes_response(scope: Any) -> bool:
+    """Can a function of the matched route have got the `response` parameter: then somebody may have set something."""
+    noted = scope.get("fastapi")
+    context = noted.get("effective_route_context") if isinstance(noted, dict) else None
+    route = scope.get("route")
+    if (
+        context is not None and getattr(context, "original_route", None) is route
+    ):  # else the note is of a mount further out
+        route = context
+    dependant = getattr(route, "dependant", None)
+    if dependant is None:
+        return True
+    overridden = getattr(scope.get("app"), "dependency_overrides", None)
+    return bool(overridden) or _has_response(dependant)
+
+
+def _has_response(dependant: Any) -> bool:
+    return dependant.response_param_name is not None or any(map(_has_response, dependant.dependencies))
+
+
+_SOLVING = solve_dependencies.__code__
+_OF_SUCCESS = re.compile(
+    rb"content-.*|cache-control|.*-cache-control|expires|age|etag|last-modified|accept-ranges|location|refresh|link"
+    rb"|x-accel-.*|x-sendfile"
+).fullmatch
+"""Fields of an answer that was not made: what is in it, how long it may be kept, where it is, who sends it."""
+
+
 def install(app: FastAPI, *, config: Config | None = None, **settings: Unpack[Settings]) -> ErrorHandler:
     """Cover an application from an app factory; the same as `add_middleware(ErrorMiddleware)`.
 
@@ -158,12 +217,11 @@ def _described(app: FastAPI, plain: dict[str, Any], handler: ErrorHandler, mount
 
     options = Options.of(handler.config, title=app.title)
 
-    def dialect_for(path: str) -> Any:
-        renderer = handler.renderer_for(mounted + path)
-        return None if renderer is None else renderer.dialect
+    def forms_for(path: str) -> Any:
+        return handler.selection.forms(mounted + path)
 
     declared_codes = {(op.path, op.method.lower()): op.declared for op in operations(app)}
-    return document(plain, handler.catalog, dialect_for, options, declared_codes)
+    return document(plain, handler.catalog, forms_for, options, declared_codes)
 
 
 def operations(app: Starlette) -> Iterator[Operation]:

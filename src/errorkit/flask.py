@@ -221,6 +221,8 @@ class Answers:
         """errorkit's answer where an extension has made a response of a bare HTTPException (Flask-CORS); else None."""
         if not isinstance(exception, HTTPException) or exception.response is not None or (exception.code or 0) < 400:
             return None
+        if exchange.is_observed(exception):
+            return None
         expected = exception.get_response(flask.request.environ)
         page = expected.get_data()
         if not isinstance(answer, flask.Response) or answer.content_length != len(page):
@@ -232,6 +234,8 @@ class Answers:
     def _declared(self, exchange: FlaskExchange, exception: Exception) -> Any:
         """The answer to an error of the catalogue or a mapped one; None for all others."""
         if isinstance(exception, HTTPException) or not self.handler.identifier.handles(exception):
+            return None
+        if exchange.is_observed(exception):
             return None
         handler = self._own_handler(exception)
         if handler is None:
@@ -252,7 +256,12 @@ class Answers:
                 original = getattr(rv, "original_exception", None)
                 if original is None or isinstance(original, HTTPException):  # one that was trapped is a crash
                     original = rv
-                rv = self._answer(exchange, original, _fields_of(rv)) or rv
+                if not (self.handler.observes and exchange.stays(raw_fields(rv.get_headers()))):
+                    rv = self._answer(exchange, original, _fields_of(rv)) or rv
+                elif original is rv:
+                    exchange.answered_by(type(rv).__qualname__, rv)
+                else:
+                    exchange.crashed(original, leaves=False)
         elif from_error_handler and exchange.exception is not None:
             exchange.answered_by(self._name_of_handler(InternalServerError()), exchange.exception)
         app = self.app
@@ -310,7 +319,9 @@ class Answers:
         if exchange.shaped_by == ERRORKIT:
             return response
         exchange.status, exchange.headers = response.status_code, fields
-        exchange.left_alone = self.handler.judge.leaves(exchange.shaped_by, fields)
+        exchange.left_alone = exchange.stays(fields) or self.handler.judge.leaves(
+            response.status_code, exchange.shaped_by, fields
+        )
         rendered = None if exchange.left_alone else exchange.judged(response.get_data())
         if rendered is None:
             return response

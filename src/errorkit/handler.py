@@ -5,22 +5,25 @@ Synchronous and free of I/O (the log excepted): adapters carry failures here and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from errorkit import telemetry
 from errorkit.adoption import Adopted, as_read_by
+from errorkit.applications import ANSWER_THEMSELVES, inside
 from errorkit.catalog import Catalog
+from errorkit.choosing import told
 from errorkit.config import Config
 from errorkit.configuration_error import ConfigurationError, shown
-from errorkit.errors import InternalError
+from errorkit.errors import APIError, InternalError
 from errorkit.events import EventLog, compact, last_resort
-from errorkit.exchange import CLIENT_CLOSED_REQUEST, RawHeaders, Request, Response, phrase, raw_header
+from errorkit.exchange import CLIENT_CLOSED_REQUEST, RawHeaders, Request, Response, phrase
 from errorkit.failure import NOTHING, Failure, Private, Public, new_tuple, release, traceback_of
+from errorkit.header_fields import varying
 from errorkit.identification import Identified, Identifier
 from errorkit.judgement import Judge
 from errorkit.normalisation import surviving
-from errorkit.presentation import Presenter, Shown, declares_only, in_common
+from errorkit.presentation import Presenter, Shown, declares_only, in_common, quotes_message
 from errorkit.rendering import Renderer
 from errorkit.request_id import accept
 from errorkit.retry import clock, parse_retry_after
@@ -52,8 +55,11 @@ class ErrorHandler:
         self.only_renderer = self.selection.only
         self.holds_start = self.selection.holds_start if config.hold_start else None
         self.request_id = self.selection.request_id
+        self.set_before: Callable[[Request, APIError], RawHeaders] | None = None
+        """Finds the header fields that a handler had set when it raised, where a framework has a place for these."""
         self._development = config.development
-        self._negotiates = bool(self.selection.problems)
+        self.observes = self.selection.observes
+        self._negotiates = self.selection.negotiates
         self._on_failure = config.on_failure
 
     def shadowed(self, handled: Iterable[object]) -> list[str]:
@@ -73,11 +79,25 @@ class ErrorHandler:
             )
         if self._development:
             covered["development"] = f"bodies carry tracebacks: turned on by {self.config.source_of('development')}"
-        dialects = {prefix or "/": renderer.dialect.name if renderer else None for prefix, renderer in self.renderers}
+        dialects = {prefix or "/": told(spoken) for prefix, spoken in self.config.spoken}
         try:
             self.events.announce("errorkit_installed", dialects=dialects, codes=len(self.catalog), **covered)
         except Exception as own:
             last_resort("the start-up line was lost", own)
+
+    def look_inside(self, app: Any) -> None:
+        """Find out which framework an application is of; one line tells it, and what it keeps to itself."""
+        found = inside(app)
+        self.judge.serves(found)
+        if found.frameworks:
+            covered: dict[str, Any] = {"inside": sorted(found.frameworks)}
+            silent = sorted(found.frameworks & ANSWER_THEMSELVES)
+            if silent:
+                covered["unseen"] = (
+                    f"{', '.join(silent)} answers every exception itself: errors raised inside are its own crashes "
+                    "unless it lets them out (docs/frameworks.md, any other application)"
+                )
+            self.announce(**covered)
 
     # -- one failing request
 
@@ -88,10 +108,13 @@ class ErrorHandler:
         """
         try:
             request.span = telemetry.noted() or request.span
-            if self._negotiates and not request.outcome:
+            if self._negotiates:
                 self.selection.negotiate(request)
             identified = self.identifier.identify(exception)
             error = identified[0]
+            if self.set_before is not None and not kept and isinstance(exception, APIError):
+                hides = error.concealed or error.concealable  # the fields would tell what that is
+                kept = None if hides else self.set_before(request, exception)
             renderer: Renderer = request.renderer
             kind = in_common(error)
             prepared = renderer.prepared.get(kind)
@@ -109,7 +132,7 @@ class ErrorHandler:
         """The response in the dialect in the place of an answer of other code. Its status stays, and what it said."""
         try:
             request.span = telemetry.noted() or request.span
-            if self._negotiates and not request.outcome:
+            if self._negotiates:
                 self.selection.negotiate(request)
             error, spec, as_read = adopted
             stamp = (request.renderer.id_header, request.request_id.encode("ascii"))
@@ -158,8 +181,11 @@ class ErrorHandler:
         assert request.failure is not None
         return request.failure.public.message
 
-    def observe(self, request: Request, status: int) -> None:
-        """Somebody else's answer, for the record."""
+    def observe(self, request: Request, status: int, reason: str = "") -> None:
+        """Somebody else's answer, for the record.
+
+        reason: `unhandled` where it is the framework's own to an exception that nobody answers.
+        """
         code, title = "internal", ""
         try:
             spec = self.catalog.by_status(status)
@@ -168,7 +194,9 @@ class ErrorHandler:
             last_resort(f"an answer of status {status} could not be named", own)
         request.failure = Failure(
             Public(code=code, status=status, title=title, request_id=request.request_id),
-            Private(code=code, exception=request.exception, answered_by=request.shaped_by or "application"),
+            Private(
+                code=code, exception=request.exception, reason=reason, answered_by=request.shaped_by or "application"
+            ),
         )
 
     def broke(self, request: Request, exception: BaseException | None, outcome: str) -> None:
@@ -292,12 +320,13 @@ class ErrorHandler:
         if public.code == as_read.get("code"):
             private = private._replace(code=public.code)
         request.failure = Failure(public, private)
-        own, cacheable = self.presenter.fields(renderer, shown, headers)
+        own, cacheable = self.presenter.fields(renderer, shown, headers, public)
         if headers:  # of an answer that this one takes the place of
             derived = {name for name, _ in renderer.vendor(public)}
             own = [pair for pair in own if pair[0] not in derived]
         error = shown.error
-        if not (kind is None or error is None or self._development) and declares_only(type(error)):
+        fixed = not (kind is None or error is None or self._development or quotes_message(error.challenge))
+        if fixed and error is not None and declares_only(type(error)):
             renderer.prepare(kind, public._replace(message=shown.spec.message), own, cache_control=cacheable)
         debug = self._debug(identified.exception) if self._development and error is not None else None
         return renderer.render(public, own, cache_control=cacheable, debug=debug)
@@ -331,24 +360,25 @@ class ErrorHandler:
                 spec = self.catalog.by_status(status)
         except Exception:
             spec = self.catalog.by_class(InternalError)
-        try:
-            pairs = [raw_header(name, value) for name, value in spec.default_headers.items()]
-            declared = [pair for pair in pairs if pair is not None]
-        except Exception:
-            declared = []
         renderer = self._renderer(request)
         public, body, vendor = self.selection.stand_in(renderer, spec, request.request_id)
+        try:
+            names = {name for name, _ in vendor}
+            said = self.presenter.declared(renderer, spec, spec.challenge, public)
+            declared = [pair for pair in said if pair[0] not in names]
+        except Exception:
+            declared = []
         request.failure = Failure(public, Private(exception=exception, code=spec.code, reason="degraded"))
         return Response(
             public.status,
             [
-                (b"content-type", renderer.dialect.media_type.encode("ascii")),
+                renderer.content_type,
                 (b"content-length", b"%d" % len(body)),
                 (renderer.id_header, request.request_id.encode("ascii")),
                 (b"cache-control", b"no-store"),
                 *vendor,
                 *declared,
-                *([(b"vary", b"Accept")] if self.config.negotiate else ()),
+                *varying((), renderer.vary),
             ],
             body,
         )

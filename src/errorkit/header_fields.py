@@ -1,8 +1,11 @@
-"""Which header fields an error may bring: none of the connection's own, none that frame or describe another body."""
+"""Which header fields an error may bring: none of the connection's own, none that frame or describe another body.
+
+And what a response says of itself by its fields: that it is a page, and in `Vary` what it depends on.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from errorkit.exchange import RawHeaders, raw_header
 from errorkit.remarks import remark
@@ -52,6 +55,24 @@ def belongs(name: bytes, status: int) -> bool:
     if name in OF_CONNECTION:
         return name in (b"connection", b"upgrade") and status == _UPGRADES
     return name not in OF_ANOTHER_BODY or (name == b"content-range" and status == _RANGES)
+
+
+def is_html(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Is a response a page."""
+    told = (value for name, value in headers if name.lower() == b"content-type")
+    return next(told, b"").partition(b";")[0].strip().lower() in (b"text/html", b"application/xhtml+xml")
+
+
+def varying(headers: Iterable[tuple[bytes, bytes]], names: Sequence[str]) -> RawHeaders:
+    """Header fields that say, too, which fields of the request the response depends on (RFC 9110 section 12.5.5)."""
+    headers = list(headers)
+    given = [value for name, value in headers if name.lower() == b"vary"]
+    words = {word.strip().lower() for value in given for word in value.split(b",")}
+    missing = [name.encode("ascii") for name in names if name.lower().encode("ascii") not in words]
+    if b"*" in words or not missing:
+        return headers
+    rest = [pair for pair in headers if pair[0].lower() != b"vary"]
+    return [*rest, (b"vary", b"*" if b"*" in missing else b", ".join([*filter(None, given), *missing]))]
 
 
 def _nominated(fields: Mapping[str, object]) -> frozenset[bytes]:

@@ -8,8 +8,8 @@ from typing import Any
 from errorkit.catalog import Catalog
 from errorkit.errors import APIError, InternalError
 from errorkit.finding_words import are_findings
-from errorkit.normalisation import says_nothing
 from errorkit.retry import check_wait
+from errorkit.status_words import says_nothing
 from errorkit.texts import plain_text, words_in
 from errorkit.validation import LOCATIONS, details_of, invalid
 

@@ -64,6 +64,12 @@ class Identifier:
             return True
         return isinstance(exception, BaseExceptionGroup) and self._leaf(exception) is not None
 
+    def is_own(self, exception: BaseException) -> bool:
+        """Is it an error that the application would not know without errorkit, or a group of these."""
+        if isinstance(exception, BaseExceptionGroup):
+            return all(isinstance(leaf, APIError) for leaf in leaves(exception, _MAX_LEAVES + 1))
+        return isinstance(exception, APIError)
+
     def identify(self, exception: BaseException) -> Identified:
         """The declared error that answers for any exception.
 

@@ -97,6 +97,8 @@ class Exchange(Request):
     """A span may end long before the last byte, with the application's call: an event is written with the start."""
     answers_late = False
     """An answer is still possible when the response has begun: a websocket can be closed."""
+    varies: tuple[str, ...] = ()
+    """Request header fields that have decided that somebody's own answer is left as it is: for `Vary`."""
     _judging = False
     _fields: RawHeaders = []
 
@@ -167,7 +169,7 @@ class Exchange(Request):
         else:
             self._judging = False
             if self.shaped_by != ERRORKIT:
-                self.left_alone = self.handler.judge.leaves(self.shaped_by, headers)
+                self.left_alone = self.stays(headers) or self.handler.judge.leaves(status, self.shaped_by, headers)
                 self._judging = not self.left_alone
         if self._judging or (self.holds_start and self.rendered is None):
             self.state = HELD
@@ -198,7 +200,10 @@ class Exchange(Request):
         elif self.client_left:
             self.left(None)
         elif self.state is WAITING:
-            return self.answer(RuntimeError("the application returned without a response"))
+            missing = RuntimeError("the application returned without a response")
+            if not self.is_observed(missing):
+                return self.answer(missing)
+            self.crashed(missing)
         elif self.failure is None:
             self.handler.broke(self, None, "incomplete")
         return DONE
@@ -211,12 +216,16 @@ class Exchange(Request):
             return DONE
         if self.state is ENDED:
             return self._raised_after_the_end(exception)
+        observed = self.is_observed(exception)
         if self.state is not PASSING or self.answers_late:
+            if observed:
+                self.crashed(exception)
+                return RAISE
             if self.propagates(exception):
                 self.handler.respond(self, self.meant(exception))
                 return RAISE
             return self.answer(exception, self._readable_by())
-        if self._is_event_stream():
+        if self._is_event_stream() and not observed:
             frame = self.handler.stream_event(self, self.meant(exception))
             if frame is not None:
                 self._end()
@@ -232,10 +241,11 @@ class Exchange(Request):
         self.span = self.span or telemetry.noted()
         if not begun or isinstance(exception, OSError) or self.says_departed(exception):
             return
-        self.failing = exception
+        observed = self.is_observed(exception)
+        self.failing = None if observed else exception
         if self.state is HELD:  # it can still be answered, unless somebody catches it for good
             return
-        if telemetry.is_open() and not self._is_event_stream():
+        if telemetry.is_open() and (observed or not self._is_event_stream()):
             self.broke(exception, "background" if self.state is ENDED else "aborted")
             self._tell()
 
@@ -272,6 +282,17 @@ class Exchange(Request):
         self.shaped_by = name
         self.answered = self.exception = exception
         self.traceback = traceback_of(exception)
+
+    def crashed(self, exception: BaseException, *, leaves: bool = True) -> None:
+        """An exception that nobody answers, where errorkit does not either: its event, if it has none yet.
+
+        leaves: it is raised on, to whoever is outside.
+        """
+        self.answered = self.exception = exception
+        self.traceback = traceback_of(exception)
+        self.raises_on = self.raises_on or leaves
+        if self.failure is None:
+            self.handler.observe(self, 500, "unhandled")
 
     def withdraw(self) -> None:
         """Nobody has declared the exception after all: it flies on."""
@@ -359,6 +380,27 @@ class Exchange(Request):
             self.handler.observe(self, self.status)
         self.handler.record(self)
 
+    # -- what is observed
+
+    def stays(self, headers: Sequence[tuple[bytes, bytes]]) -> str:
+        """Why an answer of these fields, which other code has made, stays as it is; empty: nothing says so."""
+        handler = self.handler
+        if not handler.observes:
+            return ""
+        why, vary = handler.selection.leaves(self, headers)
+        if why:
+            self.varies = vary
+        return why
+
+    def is_observed(self, exception: BaseException) -> bool:
+        """Is an exception left to the application and its framework: any but an error that these do not know."""
+        handler = self.handler
+        if not handler.observes:
+            return False
+        handler.selection.choose(self)
+        renderer = self.renderer
+        return renderer.observes and not (renderer.answers_own and handler.identifier.is_own(exception))
+
     # -- inside
 
     def _readable_by(self) -> RawHeaders:
@@ -381,7 +423,7 @@ class Exchange(Request):
 
     def is_raised_on(self, exception: BaseException) -> bool:
         """Is an exception that has its answer, or its last event, raised on all the same."""
-        return self.raises_on or self.propagates(exception)
+        return self.raises_on or self.propagates(exception) or self.is_observed(exception)
 
     def _forget_answer(self) -> None:
         self.rendered = None
@@ -395,9 +437,10 @@ class Exchange(Request):
             if more and not data:
                 return HOLD
         elif more:
-            if sum(map(len, self._parts)) <= self.handler.judge.limit:
+            limit = self.handler.judge.limit(self.status)
+            if sum(map(len, self._parts)) <= limit:
                 return HOLD
-            self.left_alone = f"longer than {self.handler.judge.limit} bytes"
+            self.left_alone = f"longer than {limit} bytes"
         else:
             response = self.judged(b"".join(self._parts))
             if response is not None:

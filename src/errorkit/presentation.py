@@ -7,15 +7,15 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from errorkit.catalog import Catalog, ErrorSpec
+from errorkit.challenge import Challenge
 from errorkit.config import Config
 from errorkit.dialects import Dialect
 from errorkit.envelope_members import members_beside
 from errorkit.errors import APIError, ForbiddenError, MalformedJSONError, NotFoundError, ValidationError
 from errorkit.exchange import RawHeaders, legal
 from errorkit.failure import NOTHING, Detail, Public
-from errorkit.header_fields import belongs, sendable
+from errorkit.header_fields import belongs, sendable, varying
 from errorkit.identification import Identified, Identifier
-from errorkit.negotiation import varying
 from errorkit.rendering import Renderer, bounded
 from errorkit.request_id import accept
 from errorkit.retry import Advice, Wait, advise, clock, end_of, read_retry_after
@@ -24,6 +24,7 @@ from errorkit.texts import CUT, MAX_TEXT, plain_text
 from errorkit.values import MAX_ITEMS, safe
 
 _OWN_HEADERS = frozenset({b"content-type", b"content-length", b"retry-after", b"x-content-type-options"})
+CHALLENGE = b"www-authenticate"
 _OCCURRENCE = (
     "param",
     "details",
@@ -54,8 +55,8 @@ class Presenter:
         self._retry_after = dict(config.retry_after)  # pydantic's attributes are dear to read
         self._max_retry_wait = config.max_retry_wait
         self._docs_url = config.docs_url
+        self._realm = config.realm
         self._status_missing, self._status_invalid = config.status_missing, config.status_invalid
-        self._negotiate = config.negotiate
         self._not_found = self.catalog.by_class(NotFoundError).cls
         self._forbidden = self.catalog.by_class(ForbiddenError).cls
         self._declared: dict[tuple[type[APIError], Renderer, bool], tuple[RawHeaders, bool]] = {}
@@ -144,15 +145,26 @@ class Presenter:
         retryable = self.catalog.by_code(public.code).retryable and seconds <= self._max_retry_wait
         return public._replace(retry_after=seconds, resume_at=end_of(seconds), retryable=retryable)
 
-    def fields(self, renderer: Renderer, shown: Shown, kept: RawHeaders) -> tuple[RawHeaders, bool]:
+    def fields(self, renderer: Renderer, shown: Shown, kept: RawHeaders, public: Public) -> tuple[RawHeaders, bool]:
         """`_fields`, remembered where there are none but those that the class declares."""
         spec, error = shown
-        if kept or (error is not None and error.headers):
-            return self._fields(renderer, shown, kept)
+        given = error is not None and (error.headers or "challenge" in error.__dict__)
+        if kept or given or quotes_message(spec.challenge) or renderer.derives:
+            return self._fields(renderer, shown, kept, public)
         key = (spec.cls, renderer, error is None)
         if key not in self._declared:
-            bounded(self._declared)[key] = self._fields(renderer, shown, kept)
+            bounded(self._declared)[key] = self._fields(renderer, shown, kept, public)
         return self._declared[key]
+
+    def declared(self, renderer: Renderer, spec: ErrorSpec, challenge: Challenge | None, public: Public) -> RawHeaders:
+        """The fields that a class declares, the challenge among them, but for those that the dialect says itself."""
+        headers = sendable(spec.default_headers, spec.status, spec.cls.__name__) if spec.default_headers else []
+        if challenge is not None and not any(name == CHALLENGE for name, _ in headers):
+            headers = [*headers, (CHALLENGE, challenge.field(self._realm, public.message).encode("ascii"))]
+        if not headers:
+            return headers
+        derived = {name for name, _ in renderer.vendor(public)}
+        return [pair for pair in headers if pair[0] not in derived]
 
     def _extensions(self, dialect: Dialect, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Members for beside the envelope's own: one that has the name of such a member gets another."""
@@ -183,7 +195,7 @@ class Presenter:
             return spec.status
         return dialect.status_missing if missing else dialect.status_invalid
 
-    def _fields(self, renderer: Renderer, shown: Shown, kept: RawHeaders) -> tuple[RawHeaders, bool]:
+    def _fields(self, renderer: Renderer, shown: Shown, kept: RawHeaders, public: Public) -> tuple[RawHeaders, bool]:
         """The error's own header fields, and whether a Cache-Control among them shall stand."""
         spec, error = shown
         headers: RawHeaders = []
@@ -193,15 +205,16 @@ class Presenter:
         kept = [(name.lower(), value) for name, value in kept if legal(name, value)]
         headers += [pair for pair in kept if pair[0] not in present and belongs(pair[0], spec.status)]
         present = {name for name, _ in headers}
-        declared = sendable(spec.default_headers, spec.status, spec.cls.__name__) if spec.default_headers else []
+        challenge = spec.challenge if error is None else error.challenge
+        declared = self.declared(renderer, spec, challenge, public)
         headers = [*(pair for pair in declared if pair[0] not in present), *headers]
         own_names = {*_OWN_HEADERS, renderer.id_header}  # of another library's id the answer has been told already
         headers = [pair for pair in headers if pair[0] not in own_names]
         cacheable = error is not None and any(name == b"cache-control" for name, _ in headers)
         if not cacheable:
             headers = [pair for pair in headers if pair[0] != b"cache-control"]
-        if self._negotiate:
-            headers = varying(headers)
+        if renderer.vary:
+            headers = varying(headers, renderer.vary)
         return headers, cacheable
 
 
@@ -229,6 +242,11 @@ def in_common(error: APIError) -> object:
         wait = told["retry_after"]
         return (type(error), wait) if type(wait) is int else None
     return None
+
+
+def quotes_message(challenge: Challenge | None) -> bool:
+    """Does a challenge tell what the occurrence tells."""
+    return challenge is not None and bool(challenge.error) and not challenge.description
 
 
 def declares_only(cls: type[APIError]) -> bool:

@@ -23,6 +23,7 @@ from errorkit.retry import end_of, rfc3339
 MAX_BODY = 65536
 """Bytes of the largest body that is sent."""
 _MAX_TEMPLATES = 1024
+OBSERVED = "the path is observed"
 
 _INSTANT = datetime(9876, 5, 4, 3, 2, 1, tzinfo=UTC)
 _MARKS: dict[str, Any] = {
@@ -64,15 +65,26 @@ class Prepared(NamedTuple):
 
 
 class Renderer:
-    """Public errors of one dialect as responses."""
+    """Public errors of one dialect as responses.
 
-    def __init__(self, dialect: Dialect) -> None:
+    vary: the request's header fields that have decided about it, for `Vary`. observes: what the
+    application and its framework answer stays as it is; the dialect is for what these do not know.
+    answers_own: it does say that; else errorkit's own errors, too, are exceptions like any other.
+    """
+
+    def __init__(
+        self, dialect: Dialect, *, vary: tuple[str, ...] = (), observes: bool = False, answers_own: bool = True
+    ) -> None:
         self.dialect = dialect
+        self.vary = vary
+        self.observes = observes
+        self.answers_own = answers_own
         self.id_header = dialect.request_id_header.lower().encode("ascii")
-        self._content_type = (b"content-type", dialect.media_type.encode("ascii"))
+        self.content_type = (b"content-type", dialect.media_type.encode("ascii"))
         wrote_headers = next(cls for cls in type(dialect).__mro__ if "headers" in vars(cls))
         self._own_headers = wrote_headers is not Dialect and "copies" not in vars(wrote_headers)
         """The dialect derives header fields itself, and its author does not say from what."""
+        self.derives = wrote_headers is not Dialect
         self._own_words = type(dialect).settle is not Dialect.settle
         self._copies = frozenset(dialect.copies)
         self._marked = dict(_MARKED)
@@ -100,9 +112,8 @@ class Renderer:
         if debug is None:
             body = self.body(public)
         else:
-            written = self.dialect.write(public)
-            body = encode({**written, "debug": debug} if isinstance(written, dict) else written)
-        out = [self._content_type, *self._fixed(public), *headers]
+            body = self.body_with(public, debug)
+        out = [self.content_type, *self._fixed(public), *headers]
         if not cache_control:
             out.append((b"cache-control", b"no-store"))
         out += [(b"content-length", b"%d" % len(body)), (self.id_header, public.request_id.encode("ascii"))]
@@ -150,6 +161,10 @@ class Renderer:
         own = (b"content-length", b"%d" % len(body)), (self.id_header, ident)
         return public, new_tuple(Response, (known.status, [*head, *own], body))
 
+    def leaves(self, headers: Iterable[tuple[bytes, bytes]]) -> str:
+        """Why an answer of these header fields, which other code has made, stays as it is; empty: nothing says so."""
+        return OBSERVED if self.observes else ""
+
     def body(self, public: Public) -> bytes:
         """The body, spliced where it can be, within `MAX_BODY`."""
         if public.details or public.extensions or public.rate_limit is not None:
@@ -164,6 +179,11 @@ class Renderer:
         body = self._splice(template, public)
         return body if len(body) <= MAX_BODY else self._whole(public)
 
+    def body_with(self, public: Public, debug: dict[str, Any]) -> bytes:
+        """The body with a member for development."""
+        written = self.dialect.write(public)
+        return encode({**written, "debug": debug} if isinstance(written, dict) else written)
+
     def around_id(self, public: Public) -> list[bytes]:
         """The body in the parts between which a request ID belongs; whole where the dialect does not copy it."""
         template = self._learned(public, ("request_id",))
@@ -174,7 +194,7 @@ class Renderer:
     def frame(self, public: Public) -> bytes | None:
         """The last event of a stream (HTML, server-sent events 9.2.6), if the dialect has one; bounded as a body."""
         frame = None
-        for each in chain((public,), _shrunk(public)):
+        for each in chain((public,), shrunk(public)):
             event = self.dialect.stream_event(each)
             if event is None:
                 return None
@@ -231,7 +251,7 @@ class Renderer:
     def _whole(self, public: Public) -> bytes:
         body = encode(self.dialect.write(public))
         if len(body) > MAX_BODY:
-            for smaller in _shrunk(public):
+            for smaller in shrunk(public):
                 body = encode(self.dialect.write(smaller))
                 if len(body) <= MAX_BODY:
                     break
@@ -243,7 +263,7 @@ def _key(public: Public) -> tuple[Any, ...]:
     return (*public[:4], public.doc_url, public.retryable, public.param is None, public.retry_after is None)
 
 
-def _shrunk(public: Public) -> Iterable[Public]:
+def shrunk(public: Public) -> Iterable[Public]:
     """Ever less of it: shorter values, fewer findings, no extensions, a short message. The message is marked."""
     for values, findings, words in ((50, 50, 4000), (0, 20, 1000), (0, 0, 100)):
         message = clean(public.message, words)

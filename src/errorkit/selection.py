@@ -6,14 +6,18 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from errorkit.catalog import Catalog, ErrorSpec
+from errorkit.choosing import Chooser, Spoken
 from errorkit.config import Config
 from errorkit.dialect_trial import failed, try_dialect
+from errorkit.dialects import Dialect
+from errorkit.dialects.problem import Problem
 from errorkit.encoding import text_of
 from errorkit.errors import InternalError
 from errorkit.events import last_resort
 from errorkit.exchange import RawHeaders, Request
 from errorkit.failure import Public
-from errorkit.negotiation import prefers_problem, problem_beside
+from errorkit.form_choice import FormChoice
+from errorkit.negotiation import Forms
 from errorkit.rendering import Renderer
 from errorkit.request_id import RequestIdFormat, accept, is_safe, uuid7
 from errorkit.retry import advise, clock
@@ -22,6 +26,9 @@ V = TypeVar("V")
 
 StandIn = tuple[Public, list[bytes], RawHeaders]
 """An error without an occurrence, its body in the parts between which the request ID belongs, its dialect's fields."""
+
+
+_PAGE: RawHeaders = [(b"content-type", b"text/html")]
 
 
 class Selection:
@@ -34,25 +41,29 @@ class Selection:
         self.catalog: Catalog = config.catalog
         self._trust_inbound = config.trust_inbound
         self._held: tuple[tuple[str, bool], ...] = config.hold_start
-        for _, dialect in config.dialects:
-            if dialect is not None:
-                try_dialect(dialect, self.catalog)
-        self.renderers = tuple((prefix, Renderer(d) if d else None) for prefix, d in config.dialects)
+        for dialect in dict.fromkeys(dialect for _, dialect in config.dialects if dialect is not None):
+            try_dialect(dialect, self.catalog)
+        own = _own(config)
+        self.choices = tuple((prefix, self._choice(config, prefix, spoken, own)) for prefix, spoken in _divided(config))
+        self.renderers = tuple((prefix, choice.default) for prefix, choice in self.choices)
         self.only = self.renderers[0][1] if len(self.renderers) == 1 and not self.renderers[0][0] else None
         """The renderer of every path, where there is one for all."""
+        choices = [choice for _, choice in self.choices]
+        self._deciding = {renderer: choice for choice in choices if choice.decides for renderer in choice.chosen}
+        self.negotiates = bool(self._deciding)
+        """Is there a choice of forms for any path."""
+        self.observes = any(renderer.leaves(_PAGE) for choice in choices for renderer in choice.renderers)
+        """Do answers of the application's own stay as they are, for any request."""
         self._id_makers = {
-            renderer: _id_maker(config.request_id or renderer.dialect.request_id_format or RequestIdFormat())
-            for _, renderer in self.renderers
-            if renderer is not None
+            choice.default: _id_maker(
+                config.request_id or choice.default.dialect.request_id_format or RequestIdFormat()
+            )
+            for choice in choices
         }
-        self.problems: dict[Renderer, Renderer] = {}
-        for renderer in self._id_makers if config.negotiate else ():
-            beside = problem_beside(renderer.dialect)
-            if beside is not None:
-                self.problems[renderer] = Renderer(beside)
         self._rehearsed = {
             renderer: {spec.code: _rehearse(renderer, spec, self._wait(config, spec)) for spec in self.catalog}
-            for renderer in (*self._id_makers, *self.problems.values())
+            for choice in choices
+            for renderer in choice.renderers
         }
 
     def renderer_for(self, path: str) -> Renderer | None:
@@ -74,11 +85,32 @@ class Selection:
         return self._id_makers[renderer]()
 
     def negotiate(self, request: Request) -> None:
-        """The renderer of problem details, where the client prefers these."""
-        beside = self.problems.get(request.renderer)
-        accept = request.header(b"accept") if beside is not None else None
-        if accept and prefers_problem(accept, request.renderer.dialect.media_type):
-            request.renderer = beside
+        """Let an error be said in the form that its request shall get. What has been chosen stays."""
+        choice = self._deciding.get(request.renderer)
+        if choice is not None:
+            request.renderer = choice.renderer(request)
+
+    def choose(self, request: Request) -> None:
+        """Let the chooser alone decide, where no error may come of it."""
+        choice = self._deciding.get(request.renderer)
+        if choice is not None:
+            request.renderer = choice.choice(request)
+
+    def leaves(self, request: Request, headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, tuple[str, ...]]:
+        """Why an answer of these fields, which other code has made, stays as it is, and which of the request's decided.
+
+        Empty: nothing says so.
+        """
+        self.choose(request)
+        choice = self._deciding.get(request.renderer)
+        renderer: Renderer = request.renderer if choice is None else choice.renderer(request)
+        vary = choice.vary_of_observed if choice is not None and renderer.observes else renderer.vary
+        return renderer.leaves(headers), vary
+
+    def forms(self, path: str) -> Forms | None:
+        """All forms that the errors of a path can have; None: it is left alone."""
+        choice = _of_longest_prefix(self.choices, path)
+        return None if choice is None else choice.forms
 
     def stand_in(self, renderer: Renderer, spec: ErrorSpec, request_id: str) -> tuple[Public, bytes, RawHeaders]:
         """A body prepared at start-up, under the right status, and the header fields of the dialect."""
@@ -87,6 +119,10 @@ class Selection:
         prepared, parts, vendor = listed or rehearsed[self.catalog.by_class(InternalError).code]
         public = prepared._replace(request_id=request_id, status=prepared.status if listed else spec.status)
         return public, request_id.encode("ascii").join(parts), vendor
+
+    def _choice(self, config: Config, prefix: str, spoken: Spoken | Chooser | None, own: Dialect) -> FormChoice:
+        html = _of_longest_prefix(config.pages, prefix) or "dialect"
+        return FormChoice(spoken, own, negotiate=config.negotiate, html=html, service=config.service_name)
 
     def _wait(self, config: Config, spec: ErrorSpec) -> tuple[int | None, bool]:
         """Seconds to advise for an occurrence that brings none, and whether to retry then."""
@@ -97,10 +133,27 @@ class Selection:
 
 def _of_longest_prefix(table: Iterable[tuple[str, V]], path: str) -> V | None:
     """What stands in a table, longest prefix first, for the first one that `path` lies under, by whole segments."""
-    for prefix, value in table:
-        if not prefix or path == prefix or path.startswith(prefix + "/"):
-            return value
-    return None
+    return next((value for prefix, value in table if _lies_under(path, prefix)), None)
+
+
+def _lies_under(path: str, prefix: str) -> bool:
+    return not prefix or path == prefix or path.startswith(prefix + "/")
+
+
+def _divided(config: Config) -> list[tuple[str, Spoken | Chooser | None]]:
+    """What is spoken under each prefix of `dialect` and of `html`, longest prefix first."""
+    spoken = config.spoken
+    known = dict(spoken)
+    for prefix, _ in config.pages:
+        if prefix not in known and any(_lies_under(prefix, each) for each, _ in spoken):
+            known[prefix] = next(choice for each, choice in spoken if _lies_under(prefix, each))
+    return sorted(known.items(), key=lambda pair: -len(pair[0]))
+
+
+def _own(config: Config) -> Dialect:
+    """The dialect of the shortest prefix that has one: for errors of errorkit's where the rest is observed."""
+    spoken = sorted((len(prefix), n) for n, (prefix, dialect) in enumerate(config.dialects) if dialect is not None)
+    return config.dialects[spoken[0][1]][1] or Problem() if spoken else Problem()
 
 
 def _rehearse(renderer: Renderer, spec: ErrorSpec, wait: tuple[int | None, bool]) -> StandIn:

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypedDict
 
 from errorkit.adoption import ReaderFunction, UnknownCodes
 from errorkit.catalog import Catalog
+from errorkit.choosing import Chooser
 from errorkit.dialects import Dialect
 from errorkit.errors import APIError
 from errorkit.events import Level
@@ -42,6 +43,9 @@ PresetName = Literal[
     "kaplaix",
     "korad",
     "agentkavach",
+    "fastapi",
+    "flask",
+    "drf",
 ]
 """The keys of `errorkit.dialects.PRESETS`."""
 
@@ -49,8 +53,17 @@ DialectChoice = PresetName | Dialect | type[Dialect]
 """One dialect in code. `"module:name"` of one's own is for the environment and for TOML, which cannot import: as a
 keyword it works, too, but a type checker would then have to let every misspelt name pass."""
 
+OneChoice = DialectChoice | Literal["observe"]
+"""One dialect, or what the application says by itself."""
+
+SpokenChoice = OneChoice | Chooser
+"""What is spoken under a path prefix: one of these, or by the request one of several."""
+
 AdoptChoice = DialectChoice | ReaderFunction
 """What reads error bodies of other code: a dialect, or a function."""
+
+Html = Literal["dialect", "application", "page"]
+"""What a client that prefers HTML gets."""
 
 ExceptionTable = Mapping[Any, type[APIError] | Translator | str]
 """Exception classes, or `"module:Class"`, to what answers for them: a class, a code, a function. Keys of a mapping are
@@ -63,14 +76,17 @@ class Settings(TypedDict, total=False):
     A function of one's own that hands them on takes `**settings: Unpack[Settings]`.
     """
 
-    dialect: DialectChoice | Mapping[str, DialectChoice | None]
+    dialect: SpokenChoice | Mapping[str, SpokenChoice | None]
     catalog: Catalog | Sequence[type[APIError] | ModuleType] | str
     exceptions: ExceptionTable
     docs_url: str
+    realm: str
     normalise: Policy
     adopt: AdoptChoice | Sequence[AdoptChoice]
     unknown_codes: UnknownCodes
     negotiate: bool
+    html: Html | Mapping[str, Html] | None
+    service_name: str
     hold_start: bool | Mapping[str, bool]
     tenant_status: TenantStatus
     request_id: RequestIdFormat | None

@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 from errorkit.applications import check_protocol
 from errorkit.declaration import raises
 from errorkit.exchange import RawHeaders, Response, phrase
+from errorkit.header_fields import varying
 from errorkit.lifecycle import DONE, ENDED, HELD, HOLD, PASSING, RAISE, Exchange, Fate, Frame
 from errorkit.request_id import current
 
@@ -86,6 +87,7 @@ class ErrorMiddleware:
 
             check_protocol(app, 2)
             handler = build_handler(config, settings)
+            handler.look_inside(app)
         self.app = app
         self.handler = handler
 
@@ -185,7 +187,12 @@ class Body:
                     self._begin()
                     return self._write
         self.line, self.headers = line, self._stamped(headers)
-        if not exchange.start(status, raw_fields(self.headers) if status >= 400 else ()):
+        held = exchange.start(status, raw_fields(self.headers) if status >= 400 else ())
+        if exchange.varies:
+            fields = varying(raw_fields(self.headers), exchange.varies)
+            own = [pair for pair in self.headers if pair[0].lower() != "vary"]
+            self.headers = [*own, *(("Vary", value.decode("latin-1")) for name, value in fields if name == b"vary")]
+        if not held:
             self._begin()
         return self._write
 
@@ -269,8 +276,8 @@ class Body:
                     self._begin()
         if not self.line:
             missing = exchange.returned()
-            assert isinstance(missing, Response)
-            self._answer(missing)
+            if isinstance(missing, Response):
+                self._answer(missing)
 
     def _next(self) -> bytes | None:
         """The application's next chunk, under its own request ID; None at the end."""

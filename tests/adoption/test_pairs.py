@@ -6,7 +6,10 @@ That is, in each field that both carry. What is left out of the comparison, and 
 - a message where the other one has one fixed message for the status, as its vendor's clients know it;
 - members whose names the other one uses itself: they go out under another name; and values that are no words, where the
   other one's members are a map of strings;
-- a wait where there was none: the catalogue may advise one for the code.
+- a title where `problem` has no page of the code: that of about:blank is the status's phrase;
+- a wait where there was none: the catalogue may advise one for the code;
+- a message where in one of the two findings stand in its place; and the order of findings where one of them says these
+  by their fields.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from typing import Any
 import pytest
 from hypothesis import Phase, given, settings
 
-from dialects.test_preset_dialects import WORDS_ONLY, own_members, publics, sent
+from dialects.test_preset_dialects import FINDINGS_ALONE, GROUPED, WORDS_ONLY, own_members, publics, sent
 from driving import asgi
 from errorkit.asgi import ErrorMiddleware
 from errorkit.dialects import PRESETS, Dialect, get_dialect
@@ -36,8 +39,14 @@ def same(before: Public, after: Public, old: Dialect, new: Dialect) -> tuple[Pub
         fields.discard("type")
     if before.status in new.phrases:
         fields.discard("message")
+    if new.name == "problem" and not before.doc_url:
+        fields.discard("title")
     if before.retry_after is None:
         fields -= {"retry_after", "resume_at"}
+    if before.details and not FINDINGS_ALONE.isdisjoint((old.name, new.name)):
+        fields.discard("message")
+    if not GROUPED.isdisjoint((old.name, new.name)):
+        before, after = (each._replace(details=tuple(sorted(each.details, key=str))) for each in (before, after))
     taken = own_members(new)
     members = [
         name

@@ -105,7 +105,7 @@ Invoice 1 was sent on Monday.
     )
     assert result.structured_content == {
         "type": "about:blank",
-        "title": "Invoice already sent",
+        "title": "Conflict",
         "status": 409,
         "detail": "Invoice 1 was sent on Monday.",
         "code": "invoice_sent",

@@ -153,7 +153,7 @@ FASTAPI = (
     ),
     Row("/file", "validation_failed", method="POST", headers=(*FORM,), body=b"a=b", details=_missing("body", "file")),
     Row("/mixed-group", INTERNAL),
-    Row("/dependency", "unauthenticated", "No key.", fields={"www-authenticate": "Bearer"}),
+    Row("/dependency", "unauthenticated", "No key.", fields={"www-authenticate": 'Bearer realm="api"'}),
     Row("/dependency-crash", INTERNAL),
     Row("/dependency-teardown-first", INTERNAL),
     Row("/response-model", INTERNAL),
@@ -216,7 +216,7 @@ FLASK = (
     Row("/http-exception-503", "service_unavailable", retry_after=17, fields={"retry-after": "17"}),
     BEFORE_THE_FIRST_BYTE,
     Row("/crash", INTERNAL, method="HEAD"),
-    Row("/before-request", "unauthenticated", "No key.", fields={"www-authenticate": "Bearer"}),
+    Row("/before-request", "unauthenticated", "No key.", fields={"www-authenticate": 'Bearer realm="api"'}),
     Row("/too-large", "content_too_large"),
     Row(
         "/items",

@@ -29,6 +29,7 @@ def test_the_front_door_is_locked() -> None:
         "AuthenticationError",
         "BadRequestError",
         "Catalog",
+        "Challenge",
         "ConflictError",
         "Detail",
         "Dialect",

@@ -123,7 +123,7 @@ WAYS = [by_fastapi, by_starlette, by_flask]
 @pytest.mark.parametrize(
     ("detail", "shown"),
     [
-        ({"code": "slug_taken"}, {"code": "slug_taken", "title": "Slug Taken", "detail": "This slug is taken."}),
+        ({"code": "slug_taken"}, {"code": "slug_taken", "title": "Conflict", "detail": "This slug is taken."}),
         ({"code": "SLUG_TAKEN", "message": "No."}, {"code": "slug_taken", "detail": "No."}),
         ({"code": "SlugTaken", "detail": "No."}, {"code": "slug_taken", "detail": "No."}),
         ({"error_code": "slug-taken", "msg": "No."}, {"code": "slug_taken", "detail": "No."}),

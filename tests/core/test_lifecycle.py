@@ -25,8 +25,8 @@ from core.exchanges import (
 )
 from errorkit.errors import ConflictError, RateLimitError, ServiceUnavailableError
 from errorkit.exchange import Response
+from errorkit.framework_defaults import MAX_BODY
 from errorkit.lifecycle import DONE, ENDED, HELD, HOLD, PASS, PASSING, RAISE, RELEASE, WAITING, Frame
-from errorkit.normalisation import MAX_BODY
 
 ClientDisconnect = type("ClientDisconnect", (Exception,), {"__module__": "starlette.requests"})
 PLAIN, JSON, SSE = b"text/plain", b"application/json", b"text/event-stream"

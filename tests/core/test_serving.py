@@ -76,7 +76,7 @@ def _boom(environ: Any, start_response: Any) -> Any:
 
 
 def test_a_prefix_can_opt_out(log: list[dict[str, Any]]) -> None:
-    """What is under it is left alone, success and failure alike."""
+    """errorkit says nothing under it, not even its own errors; the request ID and the event are there."""
     app = FastAPI()
     install(app, dialect={"/": "problem", "/legacy": None})
 
@@ -85,11 +85,13 @@ def test_a_prefix_can_opt_out(log: list[dict[str, Any]]) -> None:
         raise RuntimeError("theirs")
 
     reply = asgi(app, path="/legacy/x")
-    assert (reply.status, reply.body, reply.header("x-request-id")) == (500, b"Internal Server Error", None)
+    assert (reply.status, reply.body) == (500, b"Internal Server Error")
     assert isinstance(reply.raised, RuntimeError)
+    (event,) = failures(log)
+    assert (event["request_id"], event["reason"]) == (reply.header("x-request-id"), "unhandled")
     reply = asgi(app, path="/legacy/none")
     assert reply.json() == {"detail": "Not Found"}
-    assert failures(log) == []
+    assert failures(log)[1]["left"] == "the path is observed"
     assert wsgi(_flask_with_opt_out(), path="/legacy/none").header("content-type") == "text/html; charset=utf-8"
     site = WSGIMiddleware(_boom, dialect={"/": "problem", "/legacy": None})
     assert isinstance(wsgi(site, path="/legacy/x").raised, errors.ConflictError)

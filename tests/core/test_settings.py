@@ -15,6 +15,7 @@ import errorkit.flask
 import errorkit.starlette
 import errorkit.wsgi
 from errorkit import Catalog, ConflictError
+from errorkit.choosing import by_header
 from errorkit.config import Config
 from errorkit.dialects import PRESETS
 from errorkit.dialects.openai import OpenAI
@@ -31,7 +32,15 @@ def reads_nothing(status: int, headers: Any, body: Any) -> None:
 
 CONVERTED = {
     "adopt": ["openai", OpenAI(), OpenAI, reads_nothing, ["openai", reads_nothing], (OpenAI(),)],
-    "dialect": ["openai", OpenAI(), OpenAI, {"/v1": "openai", "/v2": OpenAI, "/": None}],
+    "dialect": [
+        "openai",
+        OpenAI(),
+        OpenAI,
+        "observe",
+        by_header("API-Version", {"1": OpenAI}, "observe"),
+        {"/v1": "openai", "/v2": OpenAI, "/v3": by_header("API-Version", {"1": OpenAI}, "problem"), "/": None},
+    ],
+    "html": [None, "dialect", "application", "page", {"/api": "dialect", "/": "page"}],
     "catalog": [Catalog(), [ConflictError], (ConflictError, own), "errorkit.errors:STANDARD"],
     "exceptions": [{KeyError: ConflictError}, {"builtins:KeyError": "conflict", OSError: lambda error: None}],
     "hold_start": [True, {"/v1": True, "/": False}],

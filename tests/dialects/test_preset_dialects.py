@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from errorkit.dialects import PRESETS, Dialect, get_dialect
 from errorkit.encoding import encode
+from errorkit.exchange import phrase
 from errorkit.failure import Detail, Public
 from errorkit.rendering import Renderer
 from errorkit.retry import LONGEST, RateLimit, rfc3339
@@ -41,12 +42,21 @@ CARRIES: dict[str, tuple[str, ...]] = {
     "kaplaix": (*COMMON, *FINDINGS),
     "korad": (*COMMON, "type", "param", "retryable", "extensions"),
     "agentkavach": (*COMMON, "resume_at", "extensions"),
+    "fastapi": (*COMMON, *FINDINGS, "details.location"),
+    "flask": (*COMMON, "title", "extensions", *FINDINGS),
+    "drf": (*COMMON, "details.path", "details.message"),
 }  # fmt: skip
 
 SPLICED = {
     **dict.fromkeys(CARRIES, ("message", "request_id", "param", "retry_after", "resume_at")),
     "connect": ("message", "request_id", "resume_at"),  # its details are base64
 }
+
+FINDINGS_ALONE = {"fastapi", "drf"}
+"""Dialects in which findings stand in the place of the message."""
+
+GROUPED = {"drf"}
+"""Dialects that say findings by their fields: those of one stand together."""
 
 WORDS_ONLY = {"google", "connect"}
 """Dialects whose extensions are a map of strings."""
@@ -103,6 +113,7 @@ def publics(name: str) -> st.SearchStrategy[Public]:
             st.sampled_from(["body", "query", "path", "header", "cookie"]),
         ),
         max_size=3,
+        unique_by=(lambda detail: detail.path[0]) if name in GROUPED else None,
     ).map(tuple)
     extensions = st.dictionaries(
         members.filter(lambda member: member.lower() not in taken),
@@ -117,6 +128,10 @@ def publics(name: str) -> st.SearchStrategy[Public]:
     def build(status: int, type_: str, message: str, retry: tuple[int, datetime] | None, **fields: Any) -> Public:
         status, type_, message = dialect.settle(status, type_, message)
         wait, instant = retry or (None, None)
+        if name in FINDINGS_ALONE and fields["details"]:
+            message = ""
+        if name == "problem" and not fields["doc_url"]:
+            fields["title"] = phrase(status)  # of about:blank (RFC 9457 section 4.2.1)
         return Public(status=status, type=type_, message=message, retry_after=wait, resume_at=instant, **fields)
 
     return st.builds(

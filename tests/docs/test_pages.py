@@ -73,7 +73,7 @@ def _run(page: Path, text: str, namespace: dict[str, Any]) -> None:
                     _shell(command.partition("#")[0].strip(), f"{page.name}:{line}")
             case "http":
                 _http(code, text[: match.start()])
-            case "text" | "typescript":  # TypeScript: tests/generated_clients/test_clients_page.py
+            case "text" | "typescript" | "diff":  # generated_clients/test_clients_page.py, adopt_command/test_page.py
                 pass
             case language:
                 pytest.fail(f"{page.name}:{line}: a block in {language!r} that nobody runs")

@@ -57,7 +57,8 @@ def test_no_application_knows_a_dialect(path: Path) -> None:
     from errorkit.dialects import PRESETS
 
     text = path.read_text().lower()
-    assert [name for name in PRESETS if name in text] == []
+    frameworks = {"fastapi", "flask"}  # their own shapes are presets, too
+    assert [name for name in PRESETS if name in text and name not in frameworks] == []
 
 
 def test_the_limiter_takes_its_storage_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

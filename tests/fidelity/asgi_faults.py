@@ -11,8 +11,8 @@ from errorkit import asgi, handler, judgement, normalisation
 from errorkit.asgi import exchange as asgi_exchange
 from errorkit.asgi import messages, websocket
 from errorkit.asgi.exchange import ASGIExchange
+from errorkit.default_bodies import Default
 from errorkit.lifecycle import DONE, RAISE, Exchange
-from errorkit.normalisation import Default
 from fidelity.seeding import Faults
 
 seeded = Faults()
@@ -89,25 +89,25 @@ def fields_that_describe_the_old_body_stay(patch: pytest.MonkeyPatch) -> None:
 
 @seeded("asgi-answers_of_other_code", "GET /lines: body")
 def a_deliberate_body_is_replaced(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(judgement, "recognise", lambda *answer, head: Default())
+    patch.setattr(judgement, "recognise", lambda *answer, **how: Default())
 
 
 @seeded("asgi-answers_of_other_code", "GET /phrase: not in the dialect")
 def a_default_body_is_let_go(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(judgement, "recognise", lambda *answer, head: None)
+    patch.setattr(judgement, "recognise", lambda *answer, **how: None)
 
 
 @seeded("asgi-answers_of_other_code", "GET /coded: body")
 def a_coded_body_is_looked_into(patch: pytest.MonkeyPatch) -> None:
     """As if there were no coding."""
     fields = judgement.field_map
-    patch.setattr(judgement.Judge, "leaves", lambda self, shaped_by, headers: "")
+    patch.setattr(judgement.Judge, "leaves", lambda self, status, shaped_by, headers: "")
     patch.setattr(judgement, "field_map", lambda headers: {**fields(headers), "content-encoding": "identity"})
 
 
 @seeded("asgi-head_is_as_get", "HEAD /page: ")
 def the_answer_to_head_is_replaced(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(normalisation, "_unsent", lambda *about: Default())
+    patch.setattr(normalisation, "unsent", lambda *about: Default())
 
 
 @seeded("asgi-head_is_as_get", "HEAD has the body")

@@ -116,7 +116,7 @@ class _Covered:
 
     def _id(self, call: Call | Socket, bare: Answer, covered: Answer) -> Iterator[str]:
         ids, own = covered.values(allowed.ID), bare.values(allowed.ID)
-        if call.dialect is None or own:
+        if own:
             if ids != own:
                 yield f"request ids {ids}, bare {own}"
         elif (covered.status or covered.accepted) and not covered.by_server and len(ids) != 1:
@@ -236,8 +236,6 @@ class _Covered:
 
 def _events_of(call: Call | Socket, covered: Answer, bare: Answer) -> tuple[int, int]:
     """How many events an exchange has, at least and at most."""
-    if call.dialect is None:
-        return 0, 0
     if isinstance(call, Call) and (call.leaves or (call.propagates and covered.by_server)):
         return 0, 1
     if isinstance(call, Socket) and (call.chosen or covered.status < 400):

@@ -122,7 +122,9 @@ class Service:
                 Route("/stream/{code}", self.stream),
             ]
         )
-        self.app.add_middleware(ErrorMiddleware, dialect=contract.dialect, catalog=contract.catalog)
+        self.app.add_middleware(
+            ErrorMiddleware, dialect=contract.dialect, catalog=contract.catalog, normalise="off"
+        )  # some dialects' bodies are frameworks' defaults
 
     async def code(self, request: Request) -> Response:
         raise occurrence(self.contract, request.path_params["code"])

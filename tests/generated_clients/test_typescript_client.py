@@ -72,7 +72,8 @@ def test_every_code_is_caught_by_its_class(js: Path, server: Server, tmp_path: P
         assert (result["raised"], result["name"], result["code"]) == (cls, cls, spelling)
         assert contract.root in result["bases"]
         assert result["documented"] is True
-        assert (result["statusCode"], result["message"]) == (plain.status_code, public.message)
+        words = public.message or str(plain.status_code)  # of findings that stand in the place of the words
+        assert (result["statusCode"], result["message"]) == (plain.status_code, words)
         assert result["param"] == public.param
         assert result["details"] == len(public.details) or not places(contract.dialect).get("details")
         assert re.fullmatch(r"[\w-]{8,}", result["requestId"])

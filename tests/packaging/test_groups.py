@@ -54,7 +54,7 @@ def test_the_environment_gets_the_checkout_with_its_extras(tmp_path: Path, monke
     dev.install("floors", tmp_path, dev.LOWEST_VERSIONS)
     (command,) = calls
     _, others = dev.requirements("floors")
-    assert command[-len(others) - 2 :] == ["-e", f"{ROOT}[cli,fastapi,flask,httpx,httpx2,testing]", *others]
+    assert command[-len(others) - 2 :] == ["-e", f"{ROOT}[adopt,cli,fastapi,flask,httpx,httpx2,testing]", *others]
     assert command[command.index("-c") + 1] == str(dev.LOWEST_VERSIONS)
     assert "--group" not in command
 

@@ -314,7 +314,7 @@ def test_a_degraded_401_still_challenges(monkeypatch: pytest.MonkeyPatch) -> Non
 
     covered = ErrorMiddleware(app, dialect="problem")
     monkeypatch.setattr("errorkit.rendering.Renderer.render", broken)
-    assert run(covered).sent.headers["www-authenticate"] == "Bearer"
+    assert run(covered).sent.headers["www-authenticate"] == 'Bearer realm="api"'
 
 
 @pytest.mark.parametrize("part", ["errorkit.presentation.Presenter.fields", "errorkit.events.EventLog.record"])

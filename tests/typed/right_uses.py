@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from types import ModuleType
 from typing import Any, TypedDict, Unpack
 from wsgiref.types import WSGIApplication
@@ -30,6 +30,7 @@ from errorkit import (
     RateLimitError,
     visible,
 )
+from errorkit.choosing import by_date, by_function, by_header, by_media_type
 from errorkit.config import Config
 from errorkit.dialects.google import Google
 from errorkit.dialects.openai import OpenAI
@@ -122,6 +123,15 @@ exceptions = {TableLocked: ConflictError}
 Config(dialect=Flat(tone="plain"))
 Config(dialect=Named("shop"))
 Config(dialect={"/v1": "openai", "/v2": OpenAI, "/": Flat(), "/health": None})
+Config(dialect=by_header("API-Version", {"1": "openai", "2": Flat}, default="observe"))
+Config(dialect={"/v1": by_media_type({"application/vnd.shop.v2+json": "problem"}, "openai"), "/": "observe"})
+Config(dialect=by_date("API-Version", {date(2026, 1, 1): "problem"}, "openai"))
+Config(dialect=by_date("API-Version", {"2026-01-01": "problem"}, "openai"))
+Config(html={"/api": "dialect", "/": "page"}, service_name="Seats")
+Config(
+    html="application",
+    dialect=by_function(lambda request: request.header(b"x-old"), {"1": "openai"}, "problem", vary="X-Old"),
+)
 Config(catalog=Catalog([ConflictError]))
 Config(catalog="shop.errors:catalog")
 Config(exceptions=exceptions)

@@ -12,6 +12,7 @@ import errorkit.flask
 import errorkit.starlette
 import errorkit.wsgi
 from errorkit import ConflictError, RateLimitError
+from errorkit.choosing import by_function, by_header, by_media_type
 from errorkit.config import Config
 from errorkit.dialects.google import Google
 from errorkit.dialects.openai import OpenAI
@@ -66,6 +67,11 @@ Config(exceptions={KeyError: ValueError})  # refused
 Config(hold_start="/v1")  # refused
 Config(on_failure=lambda failure: None)  # refused
 Config(development="yes")  # refused
+Config(html="pages")  # refused
+Config(dialect=lambda request: "openai")  # refused
+by_header("API-Version", {"1": "opnai"}, "problem")  # refused
+by_media_type({"application/json": "openai"}, "prblem")  # refused
+by_function(lambda request: "1", {"1": "openai"}, "problem")  # refused
 
 # another framework
 

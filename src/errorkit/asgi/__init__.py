@@ -100,6 +100,8 @@ class ErrorMiddleware(OutermostPlace):
     Raises ConfigurationError where these cannot be used; made by Starlette's stack, it keeps the service from starting.
     """
 
+    looks_inside = True
+    """Nothing is known of the application but what it shows."""
     refusal: Refusal | None = None
     """What has been put in the place of the application, where errorkit could not be configured."""
 
@@ -115,6 +117,8 @@ class ErrorMiddleware(OutermostPlace):
             try:
                 check_protocol(app, 3)
                 handler = self.build(config, settings)
+                if self.looks_inside:
+                    handler.look_inside(app)
             except Exception as error:
                 if not made_by_stack():
                     raise
@@ -168,7 +172,7 @@ def begin(scope: Scope, handler: ErrorHandler, kind: type[ASGIExchange]) -> ASGI
     exchange = kind(handler, renderer, request_id)
     exchange.scope = scope
     if handler.holds_start is not None:
-        exchange.holds_start = handler.holds_start(routed_path(scope))
+        exchange.holds_start = handler.holds_start(routed_path(scope)) and not renderer.observes
     scope[SCOPE_KEY] = exchange
     state = scope.get("state")
     if state is None:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 
 from errorkit.asgi.messages import Message, Receive, Scope, Send, listed_headers, nothing
 from errorkit.exchange import RawHeaders, Response
+from errorkit.header_fields import varying
 from errorkit.lifecycle import (
     ENDED,
     HELD,
@@ -106,6 +107,8 @@ class ASGIExchange(Exchange):
         if stamped is not headers:
             message = {**message, "headers": stamped}
         if not self.start(message["status"], stamped):
+            if self.varies:
+                message = {**message, "headers": varying(stamped, self.varies)}
             if self.rendered is None:
                 return self.onward(message)
         elif not message.get("trailers"):
@@ -145,6 +148,7 @@ class ASGIExchange(Exchange):
 
     async def settle(self, exception: Exception) -> bool:
         """Do what is still possible about an exception. False: it must be raised on."""
+        self.raises_on = self.raises_on or self.is_observed(exception)
         sending = self.state in (PASSING, ENDED) or self.used
         if sending and exception is not self.answered and came_through(exception, self.onward):
             if isinstance(exception, OSError):  # ASGI 2.4: the client has left

@@ -59,6 +59,7 @@ def noting(exchange: ASGIExchange, send: Send) -> Send:
 async def settle(exchange: ASGIExchange, exception: Exception) -> bool:
     """Do what is still possible about an exception. False: it must be raised on."""
     send = exchange.onward
+    exchange.raises_on = exchange.raises_on or exchange.is_observed(exception)
     if came_through(exception, send):
         if isinstance(exception, OSError):
             exchange.left(exception)
@@ -67,7 +68,7 @@ async def settle(exchange: ASGIExchange, exception: Exception) -> bool:
         return False
     fate = exchange.raised(exception)
     if not isinstance(fate, Response):
-        return fate is not RAISE
+        return fate is not RAISE and not exchange.raises_on
     with suppress(OSError):  # the client may have left meanwhile
         await answer(exchange, fate, send)
     return not exchange.raises_on

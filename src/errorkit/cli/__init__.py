@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from errorkit.cli.adopting import adopt
 from errorkit.cli.judging import check, diff
 from errorkit.cli.showing import explain, preview
 from errorkit.cli.terminal import show_version
@@ -29,5 +30,5 @@ def main(
     """One catalogue of errors, on every surface."""
 
 
-for command in (docs, export, agents, client, gateway, openapi, schema, check, diff, explain, preview):
+for command in (docs, export, agents, client, gateway, openapi, schema, adopt, check, diff, explain, preview):
     app.command()(command)

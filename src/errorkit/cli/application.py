@@ -21,13 +21,19 @@ def _adapter(found: Target) -> Any:
     return name and import_module(f"errorkit.{name}")
 
 
-def operations(found: Target) -> Iterable[Operation]:
-    """Every operation of the application. Raises TargetError where its routes cannot be listed."""
+def adapter_of(found: Target) -> str:
+    """The module of errorkit's that covers the target's framework. Raises TargetError where there is none."""
     adapter = _adapter(found)
     if adapter is None:
         raise TargetError(
             f"{found.path!r} is not an application whose routes can be listed; name a FastAPI, Starlette or Flask app"
         )
+    return str(adapter.__name__)
+
+
+def operations(found: Target) -> Iterable[Operation]:
+    """Every operation of the application. Raises TargetError where its routes cannot be listed."""
+    adapter = import_module(adapter_of(found))
     return cast("Iterable[Operation]", adapter.operations(found.app))
 
 

@@ -16,6 +16,7 @@ from errorkit.config import Config, ConfigurationError
 from errorkit.dialects import Dialect, get_dialect
 from errorkit.failure import NOTHING
 from errorkit.handler import ErrorHandler
+from errorkit.negotiation import Forms
 from errorkit.publish import Options
 
 
@@ -61,9 +62,15 @@ class Target:
 
         def configured(path: str) -> Dialect | None:
             renderer = handler.renderer_for(path)
-            return None if renderer is None else renderer.dialect
+            return None if renderer is None or renderer.observes else renderer.dialect
 
         return configured
+
+    def forms_for(self, name: str | None = None) -> Callable[[str], Dialect | Forms | None]:
+        """All forms of a path's errors: those of the dialect of this name, or what the service gives there."""
+        if name is not None or self.config is None:
+            return self.dialect_for(name)
+        return ErrorHandler(self.config).selection.forms
 
     def options(
         self,
@@ -108,7 +115,8 @@ def load(path: str) -> Target:
                 "ErrorKit; a function without parameters that gives one of these"
             )
         config = handler.config
-    return Target(path, config.catalog, config, Options.of(config).also, None if isinstance(found, Config) else found)
+    spoken = Options.of(config).also or (get_dialect("problem"),)
+    return Target(path, config.catalog, config, spoken, None if isinstance(found, Config) else found)
 
 
 def handler_of(app: Any) -> ErrorHandler | None:

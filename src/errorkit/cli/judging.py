@@ -33,10 +33,12 @@ def check(
     format: Annotated[
         Format, typer.Option("--format", "-f", help="For people, for programs, or as GitHub's annotations.")
     ] = Format.TEXT,
+    fix: Annotated[bool, typer.Option("--fix", help="Add what @raises lacks to the source, then check again.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Show what --fix would change; exit 1 if anything.")] = False,
 ) -> None:
     """Compare the errors that handlers raise with what they declare, the catalogue and OpenAPI."""
     from errorkit.cli import import_path, openapi_file, reporting
-    from errorkit.cli.application import openapi_of, operations
+    from errorkit.cli.application import adapter_of, openapi_of, operations
     from errorkit.publish import check as checking
 
     with explained():
@@ -50,6 +52,16 @@ def check(
             document=described,
             config=found.config,
         )
+        if diff or (fix and report.missing):
+            from errorkit.cli import fixing
+
+            changed = fixing.declare(report, adapter_of(found), write=not diff)
+            if diff:
+                raise typer.Exit(int(changed))
+            if changed:
+                words = ["check", where, "--format", format, *(["--strict"] if strict else [])]
+                words += ["--package", package] if package else []
+                fixing.check_again(words + (["--openapi", str(document)] if document else []))
     match format:
         case Format.TEXT:
             reporting.as_text(report)

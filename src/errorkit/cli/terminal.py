@@ -78,6 +78,17 @@ def show_version(asked: bool) -> None:
     raise typer.Exit
 
 
+def show_diff(difference: str) -> None:
+    """A unified diff, row by row: coloured on a terminal, and never wrapped, so that it can be applied."""
+    from rich.text import Text
+
+    for row in difference.splitlines():
+        out.print(Text(unmarked(row), style=_DIFF.get(row[:1], "")))
+
+
+_DIFF = {"+": "green", "-": "red", "@": "cyan"}
+
+
 def counted(number: int, thing: str) -> str:
     """`1 file`, `2 files`."""
     return f"{number} {thing}{'s' * (number != 1)}"

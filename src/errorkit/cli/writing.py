@@ -24,14 +24,12 @@ from errorkit.cli.terminal import (
     err,
     explained,
     fail,
-    out,
+    show_diff,
 )
 
 if TYPE_CHECKING:
     from errorkit.cli.import_path import Target
     from errorkit.publish import Files, Options
-
-_DIFF = {"+": "green", "-": "red", "@": "cyan"}
 
 
 class Format(StrEnum):
@@ -145,8 +143,8 @@ def openapi(
         else:
             options = found.options(docs_url=docs_url)
             source = openapi_file.read(document)
-            spoken = found.dialect_for(dialect)
-            result = describing.document(source, found.catalog, spoken, options, declared(found))
+            forms = found.forms_for(dialect)
+            result = describing.document(source, found.catalog, forms, options, declared(found))
         _deliver({"openapi.json": json.dumps(result, indent=2, ensure_ascii=False) + "\n"}, output, check)
 
 
@@ -196,8 +194,6 @@ def _read_by_client(found: Target, dialect: str | None, options: Options) -> Opt
 
 
 def _deliver(files: Files, output: Path | None, check: bool) -> None:
-    from rich.text import Text
-
     from errorkit.publish import written_files
 
     if output is None:
@@ -214,8 +210,7 @@ def _deliver(files: Files, output: Path | None, check: bool) -> None:
         return
     diffs = list(written_files.stale(places))
     for difference in diffs:
-        for row in difference.splitlines():  # never wrapped: a path that is cut in two leads nowhere
-            out.print(Text(row, style=_DIFF.get(row[:1], "")))
+        show_diff(difference)
     if diffs:
         err.print(f"[red]stale:[/] {len(diffs)} of {len(places)} files; run the command again without --check")
         raise typer.Exit(1)

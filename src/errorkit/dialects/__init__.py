@@ -16,13 +16,14 @@ package, one file each, and use nothing that yours cannot:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, dataclass_transform
 
 from errorkit.body_form import Path, fits, place_of_members
-from errorkit.configuration_error import ConfigurationError
+from errorkit.configuration_error import ConfigurationError, shown
 from errorkit.errors import STANDARD
 from errorkit.failure import Detail, Public, undotted
 from errorkit.request_id import RequestIdFormat
@@ -49,10 +50,14 @@ PRESETS: Mapping[str, str] = MappingProxyType(
         "kaplaix": "Kaplaix",
         "korad": "Korad",
         "agentkavach": "AgentKavach",
+        "fastapi": "FastAPI",
+        "flask": "Flask",
+        "drf": "DRF",
     }
 )
 """Name of each preset (its module here) to its class."""
 
+_STANDARD_WORDS = frozenset(cls.message for cls in STANDARD)
 _CODES: Mapping[int, str] = MappingProxyType({cls.status: cls.code for cls in reversed(STANDARD)})
 
 
@@ -107,6 +112,8 @@ class Dialect(_Adaptable):
     known_types: frozenset[str] = frozenset()
     """All types there are, where the vendor's list is closed: a class's own type that is not
     among them gives way to the table."""
+    uri_types: bool = False
+    """A class's own type may be a URI (RFC 9457 section 3.1.1). Elsewhere such a one gives way to the table."""
     status_of_type: Mapping[str, int] = MappingProxyType({})
     """Type to the status that is sent with it, where the vendor derives the one from the other.
     A status never leaves its family by it: a 4xx stays a 4xx."""
@@ -221,7 +228,7 @@ class Dialect(_Adaptable):
 
         type: the class's own, or empty.
         """
-        if not type or (self.known_types and type not in self.known_types):
+        if not type or (self.known_types and type not in self.known_types) or (not self.uri_types and is_uri(type)):
             type = self.type_for(status)
         sent = self.status_of_type.get(type, status)
         if sent // 100 != status // 100:
@@ -298,6 +305,14 @@ class Dialect(_Adaptable):
         )
 
 
+def is_uri(type: str) -> bool:
+    """Is a type a URI with a scheme (RFC 3986 section 3)."""
+    return _SCHEME(type) is not None
+
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S").match
+
+
 def get_dialect(name: str) -> Dialect:
     """A preset by name. Raises ValueError with the nearest names."""
     try:
@@ -307,6 +322,17 @@ def get_dialect(name: str) -> Dialect:
     dialect = getattr(import_module(f"{__name__}.{name}"), cls)()
     assert isinstance(dialect, Dialect)
     return dialect
+
+
+def as_dialect(value: Any) -> Dialect:
+    """A dialect by its preset's name or its class, or as it is. Raises ValueError."""
+    if isinstance(value, str):
+        value = get_dialect(value)
+    if isinstance(value, type) and issubclass(value, Dialect):
+        value = value()
+    if not isinstance(value, Dialect):
+        raise ValueError(f"{shown(value)} is no dialect; use a preset's name such as 'problem', or a Dialect")
+    return value
 
 
 def member(body: Any, name: str) -> Any:
@@ -322,6 +348,11 @@ def text(value: Any) -> str:
 def texts(body: Any, *names: str) -> dict[str, str]:
     """Members of a JSON object that are strings, or nothing, by name."""
     return {name: text(member(body, name)) for name in names}
+
+
+def own_words(message: str, of_framework: str) -> str:
+    """A message; what the framework says instead, where it is no more than a standard error's own."""
+    return of_framework if message in _STANDARD_WORDS else message
 
 
 def items(value: Any) -> list[dict[str, Any]]:

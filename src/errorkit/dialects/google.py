@@ -49,6 +49,10 @@ class Google(google_rpc.RPCDialect):
             }
         }
 
+    def stream_event(self, public: Public) -> tuple[str | None, Any]:
+        """Unnamed: Google's streams have data alone, and its clients take an event with a name for none."""
+        return None, self.write(public)
+
     def read(self, status: int, headers: Mapping[str, str], body: Any) -> Public:
         error = member(body, "error")
         details = {text(item.get("@type")).removeprefix(_PREFIX): item for item in items(member(error, "details"))}

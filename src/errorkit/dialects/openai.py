@@ -91,8 +91,12 @@ class OpenAI(Dialect):
         )
 
     def stream_event(self, public: Public) -> tuple[str | None, Any]:
-        """An unnamed event: the SDKs deliver a named one without raising."""
-        return None, self.write(public)
+        """For chat, completions and responses alike.
+
+        Unnamed and with `error`, without which the SDKs do not raise; with `type` and `sequence_number`, as those want
+        it who hold it against the events of the Responses API.
+        """
+        return None, {"type": "error", "sequence_number": 0, **self.write(public)}
 
     def quota_headers(self, quota: RateLimit) -> dict[str, str]:
         """With OpenAI's own fields; its reset is a duration such as `6m0s`."""

@@ -7,7 +7,8 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from errorkit.dialects import Dialect, extensions, items, text
+from errorkit.dialects import Dialect, extensions, is_uri, items, text
+from errorkit.exchange import phrase
 from errorkit.failure import Detail, Public, fragment, unfragment
 from errorkit.retry import parse_rfc3339, rfc3339
 
@@ -32,10 +33,14 @@ class Body(TypedDict):
 
 
 class Problem(Dialect):
-    """`type` is the code's page where `docs_url` is configured, else `about:blank`."""
+    """`type` is the class's own where that is a URI, else the page of the code, else `about:blank`.
+
+    The title of `about:blank` is the status's phrase (RFC 9457 section 4.2.1).
+    """
 
     name = "problem"
     media_type = "application/problem+json"
+    uri_types = True
     Body = Body
     carries = (
         "status",
@@ -63,9 +68,10 @@ class Problem(Dialect):
         )
 
     def write(self, public: Public) -> dict[str, Any]:
+        kind = public.type if is_uri(public.type) else public.doc_url
         body: dict[str, Any] = {
-            "type": public.doc_url or "about:blank",
-            "title": public.title,
+            "type": kind or "about:blank",
+            "title": public.title if kind else phrase(public.status),
             "status": public.status,
             "detail": public.message,
             "code": self.spell(public.code),

@@ -49,7 +49,8 @@ class Options:
     retry_after: seconds that the configuration advises, by code. max_retry_wait: seconds;
     above it no client shall retry by itself. status_missing, status_invalid: the
     configuration's statuses of validation failures (None: the dialect's). negotiate: clients
-    that ask for problem details get them. also: further dialects to show beside the presets.
+    that ask for problem details get them. vary: the request's header fields that decide about
+    the form of an example. also: further dialects to show beside the presets.
     operations: code to the methods and paths that declare it, where they are known.
     extra: the generator's own settings, as its `OPTIONS` names them.
     """
@@ -63,6 +64,7 @@ class Options:
     status_missing: int | None = None
     status_invalid: int | None = None
     negotiate: bool = False
+    vary: tuple[str, ...] = ()
     also: tuple[Dialect, ...] = ()
     operations: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
     extra: Mapping[str, str] = field(default_factory=dict)
@@ -77,9 +79,13 @@ class Options:
             "status_missing": config.status_missing,
             "status_invalid": config.status_invalid,
             "negotiate": config.negotiate,
-            "also": tuple(dialect for _, dialect in reversed(config.dialects) if dialect is not None),
+            "also": tuple(dialect for _, dialect in sorted(config.dialects, key=_shortest) if dialect is not None),
         }
         return cls(**{**known, **more})
+
+
+def _shortest(pair: tuple[str, Any]) -> int:
+    return len(pair[0])
 
 
 Generator = Callable[[Catalog, Dialect, Options], Files]

@@ -169,7 +169,8 @@ class Judge:
             yield f"{where} is {media_type or 'of no media type'}; described are {', '.join(content)}"
             return
         try:
-            body = json.loads(exchange.body)
+            of_text = media_type.startswith("text/")
+            body = exchange.body.decode("utf-8", "replace") if of_text else json.loads(exchange.body)
         except ValueError:
             yield f"{where} is not JSON: {_excerpt(exchange)}"
             return

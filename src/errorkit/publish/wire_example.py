@@ -13,6 +13,7 @@ from itertools import cycle, islice
 from typing import Any, NamedTuple
 
 from errorkit.catalog import Catalog, ErrorSpec
+from errorkit.choosing import by_function
 from errorkit.config import Config
 from errorkit.dialects import Dialect
 from errorkit.errors import APIError, MalformedJSONError, ValidationError
@@ -136,18 +137,22 @@ def answer(
 
 @lru_cache(maxsize=64)
 def _handler(catalog: Catalog, dialect: Dialect, options: Options) -> ErrorHandler:
+    vary = options.vary or (("Accept",) if options.negotiate else ())
     return ErrorHandler(
         Config(
             catalog=catalog,
-            dialect=dialect,
+            dialect=by_function(_nothing, {"": dialect}, dialect, vary=vary) if vary else dialect,
             docs_url=options.docs_url,
             retry_after=options.retry_after,
             max_retry_wait=options.max_retry_wait,
             status_missing=options.status_missing,
             status_invalid=options.status_invalid,
-            negotiate=options.negotiate,
         )
     )
+
+
+def _nothing(_request: Request) -> None:
+    """The default."""
 
 
 class _Request(Request):

@@ -57,6 +57,7 @@ class ErrorMiddleware(GenericMiddleware):
     """What the framework itself answers."""
     guarded: ASGIApp | None = None
     """What is inside, where that is not the same for a scope that is left alone."""
+    looks_inside = False
     prevented: Exception | None = None
     """Why errorkit could not be put into the application."""
 

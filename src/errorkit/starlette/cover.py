@@ -24,11 +24,12 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
+from errorkit.applications import inside
 from errorkit.asgi import ASGIExchange, OutermostPlace
 from errorkit.asgi.messages import SCOPE_KEY, ASGIApp, Receive, Scope, Send
 from errorkit.lifecycle import WAITING
 from errorkit.starlette.exchange import StarletteExchange
-from errorkit.starlette.routes import layers, mounted
+from errorkit.starlette.routes import layers, mounted, of_others
 from errorkit.starlette.shortcut import is_bare, is_of_framework, shortened
 from errorkit.starlette.table import (
     HANDLERS_KEY,
@@ -178,15 +179,26 @@ class LastAnswers:
         """The response to an exception that has come through every middleware."""
         exchange: ASGIExchange | None = request.scope.get(SCOPE_KEY)
         ours = exchange is not None and exchange.handler is self.errors
-        if self.user is not None and not (ours and self.errors.identifier.handles(exception)):
+        observed = exchange is not None and ours and exchange.is_observed(exception)
+        if self.user is not None and (observed or not (ours and self.errors.identifier.handles(exception))):
             if exchange is None or exchange.alone is not self.app:
                 return await self.user(request, exception)
             try:
                 return Alone(exchange, await self.user(request, exception))
             except Exception as again:  # there is no place of errorkit's further out to answer it
+                if observed:
+                    exchange.crashed(again)
+                    exchange.conclude()
+                    raise
                 return Last(self.app, exchange, again, raised_on=again)
         if exchange is None or not ours:
             return PlainTextResponse("Internal Server Error", status_code=500)
+        if observed:
+            if exchange.state is WAITING:
+                exchange.crashed(exception)
+            bare = ServerErrorMiddleware(self.app, debug=self.app.debug)
+            response = (bare.debug_response if bare.debug else bare.error_response)(request, exception)
+            return Alone(exchange, response) if exchange.alone is self.app else response
         return Last(self.app, exchange, exception)
 
 
@@ -271,6 +283,8 @@ class Cover:
 
     def _inside(self, app: Starlette, path: str) -> None:
         """Cover what is mounted in an application by now."""
+        for foreign in of_others(app.routes):
+            self.errors.judge.serves_too(inside(foreign))
         for prefix, inner in mounted(app.routes, path):
             if not (self.spares(inner) or isinstance(inner.router.middleware_stack, Guard)):
                 self.covered.append(prefix)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.routing import Host, Mount, Router
 
 from errorkit.asgi import ErrorMiddleware
 from errorkit.declaration import Operation
@@ -53,6 +54,17 @@ def mounted(routes: Iterable[Any], path: str) -> Iterator[tuple[str, Starlette]]
         inner = getattr(router, "routes", None)
         if inner:
             yield from mounted(inner, prefix)
+
+
+def of_others(routes: Iterable[Any]) -> Iterator[Any]:
+    """What is mounted under these routes and is no Starlette application."""
+    for route in routes:
+        app = _served(getattr(route, "_base_app", None) or getattr(route, "app", None))
+        router = app if isinstance(app, (Starlette, Router)) else getattr(route, "original_router", None)
+        if router is not None:
+            yield from of_others(router.routes)
+        elif isinstance(route, (Mount, Host)):
+            yield app
 
 
 def _served(app: Any) -> Any:

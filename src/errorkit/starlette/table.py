@@ -84,8 +84,11 @@ class Answers:
         known = set(self._declared())
         answers: dict[Any, ExceptionHandler] = dict.fromkeys(known, self.declared)
         self.own: dict[Any, ExceptionHandler] = {}
+        self.bare: dict[Any, ExceptionHandler] = {}
+        """What this application's framework answers without errorkit."""
         for key, value in table[0].items():
             if is_frameworks(value, defaults):
+                self.bare[key] = value
                 if key not in known and key not in defaults:  # its answer is recognised by its form
                     self.own[key] = value
             elif key in defaults and is_frameworks(registered.get(key, defaults[key]), defaults):
@@ -115,11 +118,27 @@ class Answers:
         exchange: ASGIExchange = connection.scope[SCOPE_KEY]
         if isinstance(exception, HTTPException) and 100 <= exception.status_code < 400:  # a redirect is no error
             return await called(self.defaults[HTTPException], connection, exception)
+        if exchange.is_observed(exception):
+            return await self.observed(exchange, connection, exception)
         response = exchange.answer(exception)
         if exchange.failure is not None and exchange.failure.private.reason == "unhandled":
             exchange.withdraw()
             raise exception
         return Answer(exchange, response)
+
+    async def observed(self, exchange: ASGIExchange, connection: Any, exception: Exception) -> Any:
+        """What is answered without errorkit: the nearest handler's own answer. What has none flies on."""
+        for cls in type(exception).__mro__:
+            if cls in self.own:
+                return await called(self.own[cls], connection, exception)
+            if cls in self.bare:
+                default = self.bare[cls]
+                response = await called(default, connection, exception)
+                exchange.answered_by(getattr(default, "__qualname__", type(default).__qualname__), exception)
+                if connection.scope["type"] != "http" and exchange.failure is None:  # it has been closed by now
+                    self.handler.observe(exchange, exchange.handler.identifier.identify(exception).spec.status)
+                return response
+        raise exception
 
     def of_framework(self, handler: ExceptionHandler) -> ExceptionHandler:
         """The framework's own, in which an instrumentation has put its (Sentry's): it is still to be called.
@@ -129,7 +148,10 @@ class Answers:
         called_first = self.of_user(handler)
 
         async def answer(connection: Any, exception: Exception) -> Any:
-            return await (called_first if connection.scope["type"] == "http" else self.declared)(connection, exception)
+            exchange: ASGIExchange | None = connection.scope.get(SCOPE_KEY)
+            observed = exchange is not None and exchange.is_observed(exception)
+            first = observed or connection.scope["type"] == "http"
+            return await (called_first if first else self.declared)(connection, exception)
 
         return answer
 
@@ -141,7 +163,8 @@ class Answers:
             response = await called(handler, connection, exception)
             if exchange is None or exchange.handler is not self.handler:
                 return response
-            if await self._is_framework_answer(connection, exception, response):
+            observed = exchange.is_observed(exception)
+            if not observed and await self._is_framework_answer(connection, exception, response):
                 kept = list(response.raw_headers)
                 return Answer(exchange, exchange.answer(exception, kept), response.background)
             exchange.answered_by(getattr(handler, "__qualname__", type(handler).__qualname__), exception)

@@ -37,6 +37,10 @@ def health(tmp_path: Path, body: str, *more: tuple[str, str, str]) -> ModuleType
         ("raise HTTPException(status_code=599)", "http_599"),
         ("try:\n        raise InvoiceSent()\n    except InvoiceSent as error:\n        raise error", "invoice_sent"),
         ("try:\n        raise HTTPException(409)\n    except InvoiceSent:\n        pass", "conflict"),
+        (
+            "try:\n        raise InvoiceSent\n    except InvoiceSent:\n        raise\n    except Exception: pass",
+            "invoice_sent",
+        ),
         ("from .errors import InvoiceSent as Sent\n    raise Sent()", "invoice_sent"),
         ("from . import errors\n    raise errors.InvoiceSent()", "invoice_sent"),
         ("def again(n):\n        again(n - 1)\n        raise InvoiceSent()\n    return again(3)", "invoice_sent"),

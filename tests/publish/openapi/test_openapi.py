@@ -244,7 +244,7 @@ def test_headers_are_described_with_real_examples() -> None:
     assert responses["429"]["headers"]["Retry-After"]["example"] == 60
     assert responses["429"]["headers"]["Retry-After"]["required"] is True
     assert "Retry-After" not in responses["404"]["headers"]
-    assert responses["401"]["headers"]["WWW-Authenticate"]["example"] == "Bearer"
+    assert responses["401"]["headers"]["WWW-Authenticate"]["example"] == 'Bearer realm="api"'
     assert all("x-request-id" in response["headers"] for response in responses.values())
 
 

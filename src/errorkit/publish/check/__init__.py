@@ -15,7 +15,7 @@ from errorkit.catalog import Catalog
 from errorkit.config import Answer, Config
 from errorkit.declaration import Operation
 from errorkit.dialects import Dialect
-from errorkit.errors import STANDARD, AuthenticationError, InternalError, MalformedJSONError, ValidationError
+from errorkit.errors import STANDARD, APIError, AuthenticationError, InternalError, MalformedJSONError, ValidationError
 from errorkit.publish import Options
 from errorkit.publish.check.misspelt_keywords import misspelt
 from errorkit.publish.check.name_resolution import parse
@@ -48,12 +48,20 @@ class Fault(NamedTuple):
     at: Location | None = None
 
 
+class Missing(NamedTuple):
+    """An error that leaves a function (a handler, or a dependency) and that nothing declares for its operation."""
+
+    function: Callable[..., Any]
+    error: type[APIError]
+
+
 class Report(NamedTuple):
-    """What was found. operations: how many were read."""
+    """What was found. operations: how many were read. missing: what `@raises` lacks, and where."""
 
     operations: int
     faults: tuple[Fault, ...]
     unfollowed: tuple[Unfollowed, ...]
+    missing: tuple[Missing, ...] = ()
 
 
 def check(
@@ -79,6 +87,7 @@ def check(
     scanner.raising_names()
     elsewhere = _elsewhere(config, catalog)
     faults: list[Fault] = []
+    missing: dict[Missing, None] = {}
     unfollowed: dict[Unfollowed, None] = {}
     seen: set[str] = set()
     count = strangers = 0
@@ -94,7 +103,10 @@ def check(
         raised = {_code(error, catalog): error for error in sorted(found.raised, key=lambda error: error.place)}
         seen |= set(raised)
         place = f"{operation.method} {operation.path}"
-        faults += _undeclared(place, operation, catalog, raised)
+        undeclared = list(_undeclared(place, operation, catalog, raised))
+        faults += undeclared
+        if undeclared:
+            missing.update(dict.fromkeys(_missing(operation, catalog, scanner)))
         faults += _unknown(place, operation, found, catalog)
         if not found.unfollowed:
             faults += _never_raised(place, operation, catalog, {*raised, *elsewhere})
@@ -109,7 +121,7 @@ def check(
     unfollowed.update(dict.fromkeys(unread))
     if not unread:
         faults += _unused(catalog, scanner, {*seen, *elsewhere}, mentioned)
-    return Report(count, tuple(dict.fromkeys(faults)), tuple(unfollowed))
+    return Report(count, tuple(dict.fromkeys(faults)), tuple(unfollowed), tuple(missing))
 
 
 def location(place: str) -> Location | None:
@@ -147,6 +159,18 @@ def _undeclared(place: str, operation: Operation, catalog: Catalog, raised: Mapp
         if code not in _declared(operation, catalog) and code not in _implied(catalog):
             text = f"raises {code!r} at {error.place} and does not declare it"
             yield Fault("undeclared", place, text, location(error.place))
+
+
+def _missing(operation: Operation, catalog: Catalog, scanner: Scanner) -> Iterator[Missing]:
+    """By function: what a dependency raises is declared there, once for every operation that has it."""
+    known = {*_declared(operation, catalog), *_implied(catalog)}
+    for function in reversed(operation.functions):
+        raised = sorted(scanner.function(function).raised, key=lambda error: error.place)
+        for code, error in {_code(error, catalog): error for error in raised}.items():
+            if code not in known:
+                spec = catalog.by_status(error.status) if error.cls is None else catalog.by_class(error.cls)
+                yield Missing(inspect.unwrap(getattr(function, "__func__", function)), spec.cls)
+        known |= {_code(error, catalog) for error in raised}
 
 
 def _unknown(place: str, operation: Operation, found: Findings, catalog: Catalog) -> Iterator[Fault]:

@@ -99,10 +99,14 @@ class Reader(ast.NodeVisitor):
         for statement in node.body:
             self.visit(statement)
         inner, self.found = self.found, outer
-        for handler in node.handlers:
-            if not any(_raises_again(part, handler.name) for part in ast.walk(handler)):
-                caught = tuple(self.scope.classes(handler.type))
-                inner.raised = {error for error in inner.raised if not _is_caught(error, caught)}
+        passed: set[Raised] = set()
+        for handler in node.handlers:  # the first that catches it has it
+            caught = tuple(self.scope.classes(handler.type))
+            mine = {error for error in inner.raised if _is_caught(error, caught)}
+            inner.raised = inner.raised - mine
+            if any(_raises_again(part, handler.name) for part in ast.walk(handler)):
+                passed |= mine
+        inner.raised |= passed
         self.found.add(inner)
         for statement in (*(s for handler in node.handlers for s in handler.body), *node.orelse, *node.finalbody):
             self.visit(statement)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from errorkit.catalog import Catalog, ErrorSpec
@@ -12,9 +13,9 @@ from errorkit.declaration import CODES_KEY
 from errorkit.dialects import Dialect
 from errorkit.errors import AuthenticationError, InternalError, MalformedJSONError
 from errorkit.exchange import phrase
-from errorkit.negotiation import problem_beside
+from errorkit.negotiation import HTML, Forms, problem_beside
 from errorkit.publish import Options
-from errorkit.publish.openapi.envelope_schemas import Envelope, header, headers_of
+from errorkit.publish.openapi.envelope_schemas import Envelope, exclude_each_other, header, headers_of
 from errorkit.publish.public_words import prose
 from errorkit.publish.wire_example import INVALID, MISSING, Example, example, rejected_json, validation
 
@@ -31,7 +32,7 @@ Declared = Mapping[tuple[str, str], Iterable[str]]
 def document(
     source: Mapping[str, Any],
     catalog: Catalog,
-    dialect_for: Callable[[str], Dialect | None],
+    forms_for: Callable[[str], Dialect | Forms | None],
     options: Options,
     declared: Declared | None = None,
 ) -> dict[str, Any]:
@@ -42,14 +43,14 @@ def document(
     where it takes input, `malformed_json` where it takes JSON, `unauthenticated` where it has
     a security requirement. Responses of other codes that it describes itself are kept.
 
-    dialect_for: the dialect of a path, or None for paths that are left alone.
+    forms_for: the dialect of a path, or all forms that its errors can have; None for paths that are left alone.
     Raises ValueError for a code that the catalogue does not have, and for documents older
     than OpenAPI 3.
     """
     version = str(source.get("openapi", ""))
     if not version.startswith("3."):
         raise ValueError(f"openapi={version or None!r}: only OpenAPI 3 documents are understood")
-    return _Writer(copy.deepcopy(dict(source)), catalog, dialect_for, options, declared or {}).write()
+    return _Writer(copy.deepcopy(dict(source)), catalog, forms_for, options, declared or {}).write()
 
 
 class _Writer:
@@ -57,29 +58,30 @@ class _Writer:
         self,
         document: dict[str, Any],
         catalog: Catalog,
-        dialect_for: Callable[[str], Dialect | None],
+        forms_for: Callable[[str], Dialect | Forms | None],
         options: Options,
         declared: Declared,
     ) -> None:
         self.document = document
         self.catalog = catalog
-        self.dialect_for = dialect_for
+        self.forms_for = forms_for
         self.options = options
         self.declared = declared
         components = _member(document, "components")
         self.schemas = _member(components, "schemas")
         self.envelopes: dict[Dialect, Envelope] = {}
-        self.beside: dict[Dialect, Dialect | None] = {}
+        self.forms: dict[Dialect, Forms] = {}
+        self.varied: dict[tuple[str, ...], Options] = {}
 
     def write(self) -> dict[str, Any]:
         for path, operations in (self.document.get("paths") or {}).items():
-            dialect = self.dialect_for(path)
-            if dialect is None or not isinstance(operations, dict):
+            forms = self._forms(self.forms_for(path))
+            if forms is None or not isinstance(operations, dict):
                 continue
             shared = operations.get("parameters") or []
             for method in METHODS:
                 if isinstance(operations.get(method), dict):
-                    self._operation(path, method, operations[method], shared, dialect)
+                    self._operation(path, method, operations[method], shared, forms)
         self._forget_framework_schemas()
         if not self.schemas:
             self.document["components"].pop("schemas")
@@ -87,9 +89,7 @@ class _Writer:
             self.document.pop("components")
         return self.document
 
-    def _operation(
-        self, path: str, method: str, operation: dict[str, Any], shared: list[Any], dialect: Dialect
-    ) -> None:
+    def _operation(self, path: str, method: str, operation: dict[str, Any], shared: list[Any], forms: Forms) -> None:
         responses = _member(operation, "responses")
         if _is_framework_validation(responses.get("422")):
             del responses["422"]
@@ -101,27 +101,42 @@ class _Writer:
                     del responses[key]
         specs = [self._spec(code, f"{method.upper()} {path}") for code in dict.fromkeys(codes)]
         parameters = [*shared, *(operation.get("parameters") or ())]
-        by_form = {form: self._by_status(operation, parameters, specs, form) for form in self._forms(dialect)}
-        for status in sorted(by_form[dialect]):
-            forms = {form: by_status[status] for form, by_status in by_form.items() if status in by_status}
-            responses[str(status)] = self._response(dialect, responses.get(str(status)), forms)
-        self._request_id(responses, dialect)
+        options = self._options(forms.vary)
+        by_form = {form: self._by_status(operation, parameters, specs, form, options) for form in forms.dialects}
+        for status in sorted({status for by_status in by_form.values() for status in by_status}):
+            shown = {form: by_status[status] for form, by_status in by_form.items() if status in by_status}
+            responses[str(status)] = self._response(forms, responses.get(str(status)), shown)
+        self._request_id(responses, forms.dialects[0])
 
-    def _forms(self, dialect: Dialect) -> list[Dialect]:
-        """The dialect, and problem details where clients may ask for these instead."""
-        if dialect not in self.beside:
-            self.beside[dialect] = problem_beside(dialect) if self.options.negotiate else None
-        beside = self.beside[dialect]
-        return [dialect] if beside is None else [dialect, beside]
+    def _forms(self, spoken: Dialect | Forms | None) -> Forms | None:
+        """All forms of a path; of a dialect alone, with problem details where clients may ask for these instead."""
+        if not isinstance(spoken, Dialect):
+            return spoken
+        if spoken not in self.forms:
+            beside = problem_beside(spoken) if self.options.negotiate else None
+            vary = ("Accept",) if self.options.negotiate else ()
+            self.forms[spoken] = Forms((spoken,) if beside is None else (spoken, beside), vary=vary)
+        return self.forms[spoken]
+
+    def _options(self, vary: tuple[str, ...]) -> Options:
+        """With the header fields that decide about the form: examples have them in `Vary`."""
+        if vary not in self.varied:
+            self.varied[vary] = replace(self.options, vary=vary)
+        return self.varied[vary]
 
     def _by_status(
-        self, operation: Mapping[str, Any], parameters: list[Any], specs: list[ErrorSpec], dialect: Dialect
+        self,
+        operation: Mapping[str, Any],
+        parameters: list[Any],
+        specs: list[ErrorSpec],
+        dialect: Dialect,
+        options: Options,
     ) -> dict[int, dict[str, Example]]:
         """All that an operation can give, by status and by the dialect's spelling of the code."""
-        examples = [example(self.catalog, spec, dialect, self.options) for spec in specs]
+        examples = [example(self.catalog, spec, dialect, options) for spec in specs]
         if any(issubclass(spec.cls, MalformedJSONError) for spec in specs):
-            examples.append(rejected_json(self.catalog, dialect, self.options))
-        examples += self._implied(operation, parameters, dialect)
+            examples.append(rejected_json(self.catalog, dialect, options))
+        examples += self._implied(operation, parameters, dialect, options)
         by_status: dict[int, dict[str, Example]] = {}
         for shown in examples:
             by_status.setdefault(shown.public.status, {}).setdefault(dialect.spell(shown.public.code), shown)
@@ -133,14 +148,16 @@ class _Writer:
         except KeyError as error:
             raise ValueError(f"{where} declares a code that the catalogue does not have: {error.args[0]}") from None
 
-    def _implied(self, operation: Mapping[str, Any], parameters: list[Any], dialect: Dialect) -> Iterator[Example]:
-        yield example(self.catalog, self.catalog.by_class(InternalError), dialect, self.options)
+    def _implied(
+        self, operation: Mapping[str, Any], parameters: list[Any], dialect: Dialect, options: Options
+    ) -> Iterator[Example]:
+        yield example(self.catalog, self.catalog.by_class(InternalError), dialect, options)
         if operation.get("security", self.document.get("security")):
-            yield example(self.catalog, self.catalog.by_class(AuthenticationError), dialect, self.options)
+            yield example(self.catalog, self.catalog.by_class(AuthenticationError), dialect, options)
         body = self._resolved(operation.get("requestBody") or {})
         if any("json" in media for media in body.get("content", ())):
-            yield example(self.catalog, self.catalog.by_class(MalformedJSONError), dialect, self.options)
-            yield rejected_json(self.catalog, dialect, self.options)
+            yield example(self.catalog, self.catalog.by_class(MalformedJSONError), dialect, options)
+            yield rejected_json(self.catalog, dialect, options)
         parameters = [self._resolved(parameter) for parameter in parameters]
         if not body and not parameters:
             return
@@ -152,7 +169,7 @@ class _Writer:
             own = {code for field, code in self.catalog.field_codes.items() if field.rpartition(".")[2] in names}
             kinds += [INVALID._replace(code=code) for code in sorted(own) if code in self.catalog]
         for finding in kinds:
-            yield validation(self.catalog, dialect, self.options, finding)
+            yield validation(self.catalog, dialect, options, finding)
 
     def _resolved(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
         reference = node.get("$ref", "")
@@ -179,9 +196,10 @@ class _Writer:
                 yield from self._property_names(value, seen)
 
     def _response(
-        self, dialect: Dialect, own: Mapping[str, Any] | None, forms: Mapping[Dialect, Mapping[str, Example]]
+        self, forms: Forms, own: Mapping[str, Any] | None, by_form: Mapping[Dialect, Mapping[str, Example]]
     ) -> dict[str, Any]:
-        shown_by_code = forms[dialect]
+        """One response: an entry for each media type, the lines those of the first form."""
+        shown_by_code = next(iter(by_form.values()))
         first = next(iter(shown_by_code.values())).public
         lines = [f"`{code}`: {self.catalog_line(shown)}" for code, shown in shown_by_code.items()]
         described = lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines)
@@ -190,21 +208,26 @@ class _Writer:
         if words and words not in (first.title, phrase(first.status)):
             described = f"{words}\n\n{described}"
         content = dict(own.get("content", {}))
-        for form, shown in forms.items():
-            content[form.media_type] = self._media(form, shown)
-        sent = [one for shown in forms.values() for one in shown.values()]
-        headers = {**headers_of(sent, dialect), **own.get("headers", {})}
+        for media_type in dict.fromkeys(form.media_type for form in by_form):
+            alike = {form: shown for form, shown in by_form.items() if form.media_type == media_type}
+            content[media_type] = self._media(alike)
+        if forms.page:
+            content.setdefault(HTML, {"schema": {"type": "string"}})
+        sent = [one for shown in by_form.values() for one in shown.values()]
+        headers = {**headers_of(sent, by_form), **own.get("headers", {})}
         actions = {code: self.catalog.by_code(shown.public.code).action for code, shown in shown_by_code.items()}
         return {**own, "description": described, "headers": headers, "content": content, ACTIONS_KEY: actions}
 
-    def _media(self, dialect: Dialect, shown_by_code: Mapping[str, Example]) -> dict[str, Any]:
-        return {
-            "schema": self._envelope(dialect).of(shown_by_code),
-            "examples": {
-                code: {"summary": shown.public.title, "value": json.loads(shown.body)}
-                for code, shown in shown_by_code.items()
-            },
-        }
+    def _media(self, alike: Mapping[Dialect, Mapping[str, Example]]) -> dict[str, Any]:
+        """What is sent in one media type: several schemas where several dialects have it."""
+        schemas = [self._envelope(form).of(shown) for form, shown in alike.items()]
+        word = "oneOf" if exclude_each_other(alike) else "anyOf"
+        examples: dict[str, Any] = {}
+        for form, shown_by_code in alike.items():
+            for code, shown in shown_by_code.items():
+                name = f"{form.name}.{code}" if code in examples else code
+                examples[name] = {"summary": shown.public.title, "value": json.loads(shown.body)}
+        return {"schema": schemas[0] if len(schemas) == 1 else {word: schemas}, "examples": examples}
 
     def catalog_line(self, shown: Example) -> str:
         line = prose(self.catalog.by_code(shown.public.code)).description

@@ -7,7 +7,10 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from errorkit.body_form import has_members
+from errorkit.dialect_trial import FULL
 from errorkit.dialects import Dialect
+from errorkit.encoding import encode
 from errorkit.publish.envelope_fields import code_path
 from errorkit.publish.export import body_schema
 from errorkit.publish.wire_example import Example
@@ -83,6 +86,17 @@ class Envelope:
         return full
 
 
+def exclude_each_other(alike: Mapping[Dialect, Mapping[str, Example]]) -> bool:
+    """Can no body of one of these dialects be taken for another one's: only then is it one of several schemas."""
+    return not any(
+        other.Body is None or has_members(other.Body, body)
+        for dialect, shown in alike.items()
+        for body in (*(json.loads(one.body) for one in shown.values()), json.loads(encode(dialect.write(FULL))))
+        for other in alike
+        if other is not dialect
+    )
+
+
 def _ref(name: str) -> dict[str, Any]:
     return {"$ref": f"#/components/schemas/{name}"}
 
@@ -129,9 +143,10 @@ def header(meaning: str) -> dict[str, Any]:
     return copy.deepcopy(_MEANING.get(meaning, {"schema": {"type": "string"}}))
 
 
-def headers_of(shown: Iterable[Example], dialect: Dialect) -> dict[str, Any]:
+def headers_of(shown: Iterable[Example], dialects: Iterable[Dialect]) -> dict[str, Any]:
     """Header fields of a response; required are those that every occurrence of every code of it brings."""
-    optional = {"allow", (dialect.retry_after_ms_header or "").lower()}  # the raiser's; absent for a long wait
+    after_ms = {(dialect.retry_after_ms_header or "").lower() for dialect in dialects}
+    optional = {"allow", *after_ms}  # the raiser's; absent for a long wait
     sent = [{name.lower(): (name, value) for name, value in one.headers} for one in shown]
     headers: dict[str, Any] = {}
     for lowered in dict.fromkeys(name for fields in sent for name in fields):

@@ -1,0 +1,1 @@
+"""`errorkit adopt`: code bases that are read, changed and run again."""
