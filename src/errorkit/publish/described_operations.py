@@ -26,7 +26,7 @@ class Finding(NamedTuple):
     @property
     def missing(self) -> bool:
         """Is it that nothing was sent."""
-        return self.detail.type == "missing"
+        return self.detail.kind == "missing"
 
 
 class Operation(NamedTuple):
@@ -38,7 +38,13 @@ class Operation(NamedTuple):
     parameters: tuple[Mapping[str, Any], ...]
     media_type: str
     """Of the body that is described first, JSON before others; empty for none."""
+    media_types: tuple[str, ...]
+    """All that are described."""
+    takes_body: bool
     body: Mapping[str, Any]
+    """The schema of it."""
+    secured: bool
+    """Has it a security requirement, be it one that may be left out."""
     schemes: tuple[Mapping[str, Any], ...]
     """What must be proven, in the way that is described first; nothing where that is optional."""
     codes: tuple[str, ...]
@@ -53,7 +59,8 @@ class Operation(NamedTuple):
         """One operation of a document. shared: the path's parameters."""
         found = [resolved(document, each) for each in (*shared, *(node.get("parameters") or ()))]
         by_place = {(each.get("in"), each.get("name")): each for each in found}
-        content = resolved(document, node.get("requestBody") or {}).get("content") or {}
+        request_body = resolved(document, node.get("requestBody") or {})
+        content = request_body.get("content") or {}
         media_type = next((each for each in content if "json" in each), next(iter(content), ""))
         return cls(
             document,
@@ -61,7 +68,10 @@ class Operation(NamedTuple):
             path,
             tuple(by_place.values()),
             media_type,
+            tuple(content),
+            bool(request_body),
             (content.get(media_type) or {}).get("schema") or {},
+            bool(node.get("security", document.get("security"))),
             tuple(_schemes(document, node)),
             tuple(_codes(node)),
             str(next(iter(node.get("tags") or ()), "")),
@@ -89,7 +99,9 @@ class Operation(NamedTuple):
     @property
     def wants_authorization(self) -> bool:
         """Does it read the Authorization field as a parameter like others, without a security scheme."""
-        return any(each.get("in") == "header" and str(each["name"]).lower() == "authorization" for each in self.parameters)
+        return any(
+            each.get("in") == "header" and str(each["name"]).lower() == "authorization" for each in self.parameters
+        )
 
     def missing(self) -> Finding | None:
         """Something that must be sent and is not: a member of the body first."""
@@ -125,7 +137,9 @@ class Operation(NamedTuple):
         return None if name is None else _refused(name, "body", Wrong("?", "value_error"))
 
     def _value(self, parameter: Mapping[str, Any]) -> Any:
-        return parameter["example"] if "example" in parameter else plausible(parameter.get("schema") or {}, self.resolve)
+        return (
+            parameter["example"] if "example" in parameter else plausible(parameter.get("schema") or {}, self.resolve)
+        )
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[Operation]:
