@@ -41,9 +41,12 @@ class ErrorSpec:
 
     @classmethod
     def of(cls, error: ErrorClass) -> ErrorSpec:
-        """The spec of a class; an absent description is its docstring's first line."""
+        """The spec of a class; an absent description is its docstring's first line.
+
+        The docstrings of the standard errors are for those who raise them: these have no description.
+        """
         check_declaration(error)
-        summary = (error.__doc__ or "").strip().partition("\n")[0]
+        summary = "" if error in STANDARD else (error.__doc__ or "").strip().partition("\n")[0]
         return cls(
             code=error.code,
             status=error.status,

@@ -50,8 +50,10 @@ class Options:
     above it no client shall retry by itself. status_missing, status_invalid: the
     configuration's statuses of validation failures (None: the dialect's). negotiate: clients
     that ask for problem details get them. vary: the request's header fields that decide about
-    the form of an example. also: further dialects to show beside the presets.
-    operations: code to the methods and paths that declare it, where they are known.
+    the form of an example. also: all dialects of the service. prefixes: what is spoken under
+    which path prefix, longest first (None: paths that are left alone); empty where one dialect
+    serves all. operations: code to the methods and paths that declare it, where they are known.
+    document: the service's own OpenAPI document, errors described, where there is one.
     extra: the generator's own settings, as its `OPTIONS` names them.
     """
 
@@ -66,7 +68,9 @@ class Options:
     negotiate: bool = False
     vary: tuple[str, ...] = ()
     also: tuple[Dialect, ...] = ()
+    prefixes: tuple[tuple[str, Dialect | None], ...] = ()
     operations: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
+    document: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -79,6 +83,7 @@ class Options:
             "status_missing": config.status_missing,
             "status_invalid": config.status_invalid,
             "negotiate": config.negotiate,
+            "prefixes": config.dialects,
             "also": tuple(dialect for _, dialect in sorted(config.dialects, key=_shortest) if dialect is not None),
         }
         return cls(**{**known, **more})

@@ -15,6 +15,7 @@ from errorkit.actions import Action
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.dialects import Dialect
 from errorkit.publish import Files, Options
+from errorkit.publish.public_words import prose
 from errorkit.publish.wire_example import example
 from errorkit.written_body import form_of
 
@@ -136,7 +137,7 @@ def load(text: str) -> Exported:
 
 
 def _error(catalog: Catalog, spec: ErrorSpec, dialect: Dialect, options: Options) -> ExportedError:
-    shown = example(catalog, spec, dialect, options)
+    shown, words = example(catalog, spec, dialect, options), prose(spec)
     elsewhere = {"content-length", dialect.request_id_header.lower()}
     return {
         "code": spec.code,
@@ -151,9 +152,9 @@ def _error(catalog: Catalog, spec: ErrorSpec, dialect: Dialect, options: Options
         "propagate": spec.propagate,
         "action": spec.action,
         "concealable": spec.concealable,
-        "description": spec.description,
-        "causes": list(spec.causes),
-        "resolution": spec.resolution,
+        "description": words.description,
+        "causes": list(words.causes),
+        "resolution": words.resolution,
         "examples": [{"title": e.title, "bad": e.bad, "fixed": e.fixed} for e in spec.examples],
         "headers": sorted(name for name, _ in shown.headers if name.lower() not in elsewhere),
         "doc_url": shown.public.doc_url,

@@ -1,4 +1,4 @@
-"""Words for readers of the reference: of the standard errors, where a catalogue has none of its own."""
+"""The words of an error for those who call the service: its class's own, or those of the standard error that it is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from errorkit.catalog import ErrorSpec
-from errorkit.errors import STANDARD
+from errorkit.errors import STANDARD, APIError
 
 
 class Prose(NamedTuple):
@@ -32,7 +32,7 @@ _STANDARD: Mapping[str, Prose] = MappingProxyType(
         ),
         "unauthenticated": Prose(
             "The request carries no valid credentials.",
-            ("The Authorization header is missing.", "The key or token is mistyped, expired or revoked."),
+            ("No credentials were sent.", "They are mistyped, expired or revoked."),
             "Send current credentials in the way that WWW-Authenticate names.",
         ),
         "payment_required": Prose(
@@ -42,17 +42,13 @@ _STANDARD: Mapping[str, Prose] = MappingProxyType(
         ),
         "forbidden": Prose(
             "The credentials are valid and do not allow this.",
-            ("The key lacks a permission or a scope.",),
-            "Use a key that has the permission, or ask for it.",
+            ("A permission is missing.",),
+            "Use credentials that have the permission, or ask for it.",
         ),
         "not_found": Prose(
             "There is no such resource, or you may not know of it.",
-            (
-                "The path or the identifier is mistyped.",
-                "The resource has been deleted.",
-                "It belongs to another account.",
-            ),
-            "Check the path and the identifier, and which account the credentials belong to.",
+            ("The path or the identifier is mistyped.", "The resource has been deleted."),
+            "Check the path and the identifier.",
         ),
         "method_not_allowed": Prose(
             "The resource exists and does not have this method.",
@@ -62,7 +58,7 @@ _STANDARD: Mapping[str, Prose] = MappingProxyType(
         "not_acceptable": Prose(
             "There is no representation that the request accepts.",
             ("The Accept header names only media types that are not produced.",),
-            "Accept application/json, or leave the header out.",
+            "Accept a media type that the resource has, or leave the header out.",
         ),
         "request_timeout": Prose(
             "The request did not arrive in time.",
@@ -71,7 +67,7 @@ _STANDARD: Mapping[str, Prose] = MappingProxyType(
         ),
         "conflict": Prose(
             "The request conflicts with the current state of the resource.",
-            ("Somebody else has changed the resource.", "A resource with this identifier exists."),
+            ("The resource has changed in the meantime.", "Such a resource exists already."),
             "Read the resource again and decide on its present state.",
         ),
         "gone": Prose(
@@ -81,7 +77,7 @@ _STANDARD: Mapping[str, Prose] = MappingProxyType(
         ),
         "precondition_failed": Prose(
             "A condition in the request's header fields is false.",
-            ("If-Match names an older version.",),
+            ("If-Match names a version that is no longer the current one.",),
             "Read the resource again and use its current ETag.",
         ),
         "content_too_large": Prose(
@@ -117,7 +113,7 @@ _STANDARD: Mapping[str, Prose] = MappingProxyType(
         "rate_limited": Prose(
             "Too many requests in too short a time.",
             ("A quota is used up.", "Requests come in bursts."),
-            "Wait as long as Retry-After says, spread requests out, or ask for a higher limit.",
+            "Wait as long as Retry-After says, and spread requests out.",
         ),
         "header_fields_too_large": Prose(
             "The request's header fields are too large.",
@@ -132,7 +128,7 @@ _STANDARD: Mapping[str, Prose] = MappingProxyType(
         "internal": Prose(
             "The service failed. It is not the request's fault.",
             ("An unexpected condition in the service.",),
-            "Try again with increasing pauses. If it persists, contact support with the request ID.",
+            "Try again with increasing pauses. If it persists, report it with the request ID.",
         ),
         "not_implemented": Prose(
             "The service cannot do this.",
@@ -141,7 +137,7 @@ _STANDARD: Mapping[str, Prose] = MappingProxyType(
         ),
         "bad_gateway": Prose(
             "A service that this one depends on gave no usable answer.",
-            ("An upstream provider is failing.",),
+            ("That service is failing.",),
             "Try again with increasing pauses.",
         ),
         "service_unavailable": Prose(
@@ -151,7 +147,7 @@ _STANDARD: Mapping[str, Prose] = MappingProxyType(
         ),
         "gateway_timeout": Prose(
             "A service that this one depends on did not answer in time.",
-            ("An upstream provider is slow.",),
+            ("That service is slow.",),
             "Try again with increasing pauses; the first attempt may have had its effect.",
         ),
     }
@@ -159,14 +155,16 @@ _STANDARD: Mapping[str, Prose] = MappingProxyType(
 
 
 def prose(spec: ErrorSpec) -> Prose:
-    """The catalogue's own words, completed by those of the nearest standard error."""
+    """What the class says itself; the words here for a standard error, or for a class that is one and says nothing.
+
+    Nothing is taken over by a class that has a meaning of its own: what causes a conflict is not what causes this one.
+    """
+    own = Prose(spec.description, spec.causes, spec.resolution)
     base = next((cls for cls in spec.cls.__mro__ if cls in STANDARD), None)
-    standard = _STANDARD[base.code] if base is not None and base.code in _STANDARD else Prose("")
-    own = "" if spec.cls in STANDARD else spec.description
-    return Prose(
-        own
-        or (standard.description if base is not None and (spec.cls is base or base.code == spec.code) else "")
-        or spec.message,
-        spec.causes or standard.causes,
-        spec.resolution or standard.resolution,
-    )
+    if base is not None and not any(own) and _is_the_same(spec, base):
+        return _STANDARD[base.code]
+    return own if own.description else own._replace(description=spec.message)
+
+
+def _is_the_same(spec: ErrorSpec, base: type[APIError]) -> bool:
+    return base.code == spec.cls.code or bool(vars(spec.cls).get("answers_for_standard"))

@@ -5,40 +5,34 @@ Request IDs and instants are fixed, so that generated files only change with the
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import cycle, islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.choosing import by_function
 from errorkit.config import Config
 from errorkit.dialects import Dialect
-from errorkit.errors import APIError, MalformedJSONError, ValidationError
+from errorkit.errors import APIError, MalformedJSONError, RateLimitError, ValidationError
 from errorkit.exchange import Request, Response
 from errorkit.failure import Detail, Public, undotted
+from errorkit.finding_words import WORDS
 from errorkit.handler import ErrorHandler
 from errorkit.publish import Options
+from errorkit.publish.pair_difference import difference, unacceptable
 from errorkit.rendering import Renderer
 from errorkit.request_id import RequestIdFormat
+from errorkit.retry import RateLimit
 
 NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
 """The instant at which every example happens."""
 
-MISSING = Detail(("name",), "Field required", "missing_field", "body", "missing")
-INVALID = Detail(("limit",), "Input should be a valid integer", "invalid_value", "query", "int_parsing")
-_EXTRA = Detail((), "Extra inputs are not permitted", "invalid_value", "body", "extra_forbidden")
-
-_WORDS: Mapping[type, tuple[str, str]] = {
-    str: ("string_type", "string"),
-    list: ("list_type", "list"),
-    dict: ("dict_type", "dictionary"),
-    bool: ("bool_type", "boolean"),
-    int: ("int_type", "integer"),
-    float: ("float_type", "number"),
-}
+MISSING = Detail(("name",), WORDS["missing"], "missing_field", "body", "missing")
+INVALID = Detail(("limit",), WORDS["int_parsing"], "invalid_value", "query", "int_parsing")
+QUOTA = RateLimit(limit=100, remaining=0, reset=7, window=60)
+"""A quota that is used up."""
 
 _DIGITS = "7f65ab21d13c4e908d2b6a0f5e94c7b8"
 
@@ -75,19 +69,32 @@ def request_id(dialect: Dialect) -> str:
     return form.prefix + "".join(islice(cycle(digits), form.length))
 
 
-def example(catalog: Catalog, spec: ErrorSpec, dialect: Dialect, options: Options) -> Example:
+def example(
+    catalog: Catalog,
+    spec: ErrorSpec,
+    dialect: Dialect,
+    options: Options,
+    *,
+    finding: Detail | None = None,
+    allow: str = "GET, POST",
+    quota: RateLimit | None = None,
+) -> Example:
     """One error as the service sends it, of an occurrence that brings nothing of its own.
 
-    A validation failure says what is wrong in the spec's first example.
+    finding: of a validation failure; default: what is wrong in the spec's first example. allow: the methods that a
+    resource has which does not have the request's. quota: that was exceeded, of an error about that.
     """
+    error = spec.cls.__new__(spec.cls)
     if issubclass(spec.cls, ValidationError):
-        return validation(catalog, dialect, options, _finding(spec) or MISSING, spec)
+        return validation(catalog, dialect, options, finding or difference(spec) or MISSING, spec)
     if dialect.code_from_finding:
         fields = [field for field, code in catalog.field_codes.items() if code == spec.code]
         if fields or spec.code == "missing_field":
-            found = _finding(spec) or (_unacceptable(undotted(fields[0])) if fields else MISSING)
+            found = finding or difference(spec) or (unacceptable(undotted(fields[0])) if fields else MISSING)
             return validation(catalog, dialect, options, found._replace(code=spec.code))
-    return _shown(catalog, dialect, options, spec.cls.__new__(spec.cls))
+    if issubclass(spec.cls, RateLimitError):
+        error.rate_limit = quota
+    return _shown(catalog, dialect, options, error, allow)
 
 
 def validation(
@@ -111,10 +118,10 @@ def rejected_json(catalog: Catalog, dialect: Dialect, options: Options) -> Examp
     return _shown(catalog, dialect, options, error)
 
 
-def _shown(catalog: Catalog, dialect: Dialect, options: Options, error: APIError) -> Example:
+def _shown(catalog: Catalog, dialect: Dialect, options: Options, error: APIError, allow: str = "GET, POST") -> Example:
     shown = answer(catalog, dialect, options, error, request_id=request_id(dialect), at=NOW)
     if shown.public.status == 405 and not any(name == b"allow" for name, _ in shown.response.headers):
-        shown.response.headers.append((b"allow", b"GET, POST"))
+        shown.response.headers.append((b"allow", allow.encode("ascii")))
     return shown
 
 
@@ -165,40 +172,3 @@ class _Request(Request):
 
     def header(self, name: bytes) -> str | None:
         return None
-
-
-def _finding(spec: ErrorSpec) -> Detail | None:
-    """What differs between the bad and the fixed request of a spec's first example, if both are JSON."""
-    if not spec.examples:
-        return None
-    try:
-        bad, fixed = json.loads(spec.examples[0].bad), json.loads(spec.examples[0].fixed)
-    except ValueError:
-        return None
-    return _difference(bad, fixed, ())
-
-
-def _difference(bad: Any, fixed: Any, path: tuple[str | int, ...]) -> Detail | None:
-    if isinstance(bad, dict) and isinstance(fixed, dict):
-        for name, value in fixed.items():
-            if name not in bad:
-                return MISSING._replace(path=(*path, name))
-            found = _difference(bad[name], value, (*path, name))
-            if found is not None:
-                return found
-        extra = next((name for name in bad if name not in fixed), None)
-        return None if extra is None else _EXTRA._replace(path=(*path, extra))
-    if isinstance(bad, list) and isinstance(fixed, list):
-        pairs = enumerate(zip(bad, fixed, strict=False))
-        inner = next((found for n, (b, f) in pairs if (found := _difference(b, f, (*path, n)))), None)
-        return inner or (None if len(bad) == len(fixed) else _unacceptable(path))
-    if bad == fixed and isinstance(bad, bool) == isinstance(fixed, bool):
-        return None
-    if type(bad) is type(fixed) or type(fixed) not in _WORDS:
-        return _unacceptable(path)
-    kind, words = _WORDS[type(fixed)]
-    return Detail(path, f"Input should be a valid {words}", "invalid_value", "body", kind)
-
-
-def _unacceptable(path: tuple[str | int, ...]) -> Detail:
-    return Detail(path, "The value is not valid", "invalid_value", "body", "value_error")

@@ -20,7 +20,7 @@ from errorkit.publish import Options
 from errorkit.publish.check.misspelt_keywords import misspelt
 from errorkit.publish.check.name_resolution import parse
 from errorkit.publish.check.raised_errors import UNREADABLE, Findings, Raised, Scanner, Unfollowed
-from errorkit.publish.openapi import METHODS
+from errorkit.publish.described_operations import METHODS
 from errorkit.publish.wire_example import example
 
 IMPLIED = (InternalError, ValidationError, MalformedJSONError, AuthenticationError)

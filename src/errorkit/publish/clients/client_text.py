@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from importlib.resources import files
 
 from errorkit.publish.clients.client_model import Code, Form
+from errorkit.publish.public_words import prose
 
 
 class _Template(string.Template):
@@ -28,16 +29,16 @@ def plain(text: str) -> str:
 
 def described(code: Code) -> Iterator[str]:
     """What is to be known of a code: meaning, how it comes, causes, resolution."""
-    spec = code.spec
-    yield plain(spec.description) or plain(spec.title)
+    spec, words = code.spec, prose(code.spec)
+    yield plain(words.description) or plain(spec.title)
     statuses = " or ".join(map(str, code.statuses))
     again = "worth repeating" if spec.retryable else "not worth repeating"
     opened = "" if spec.propagate else "; does not reach the caller (fail-open)"
     yield f"Code `{code.spelling}`, status {statuses}; {again}{opened}."
-    if spec.causes:
-        yield "Causes: " + " ".join(map(plain, spec.causes))
-    if spec.resolution:
-        yield "Resolution: " + plain(spec.resolution)
+    if words.causes:
+        yield "Causes: " + " ".join(map(plain, words.causes))
+    if words.resolution:
+        yield "Resolution: " + plain(words.resolution)
 
 
 def headers(form: Form) -> dict[str, str]:

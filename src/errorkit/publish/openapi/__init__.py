@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.declaration import CODES_KEY
 from errorkit.dialects import Dialect
-from errorkit.errors import AuthenticationError, InternalError, MalformedJSONError
+from errorkit.errors import MalformedJSONError
 from errorkit.exchange import phrase
 from errorkit.negotiation import HTML, Forms, problem_beside
 from errorkit.publish import Options
+from errorkit.publish.described_operations import ACTIONS_KEY, METHODS, Operation, resolved
 from errorkit.publish.openapi.envelope_schemas import Envelope, exclude_each_other, header, headers_of, shown_value
-from errorkit.publish.wire_example import INVALID, MISSING, Example, example, rejected_json, validation
+from errorkit.publish.openapi.implied_errors import implied
+from errorkit.publish.public_words import prose
+from errorkit.publish.wire_example import Example, example, rejected_json
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
-
-ACTIONS_KEY = "x-errorkit-actions"
-"""A response's member: what to do next, by code (`errorkit.actions`)."""
 
 Declared = Mapping[tuple[str, str], Iterable[str]]
 """Codes by path and method (lower case)."""
@@ -99,9 +98,9 @@ class _Writer:
                 if set(response) <= {"description"}:
                     del responses[key]
         specs = [self._spec(code, f"{method.upper()} {path}") for code in dict.fromkeys(codes)]
-        parameters = [*shared, *(operation.get("parameters") or ())]
+        described = Operation.of(self.document, path, method, operation, shared)
         options = self._options(forms.vary)
-        by_form = {form: self._by_status(operation, parameters, specs, form, options) for form in forms.dialects}
+        by_form = {form: self._by_status(described, specs, form, options) for form in forms.dialects}
         for status in sorted({status for by_status in by_form.values() for status in by_status}):
             shown = {form: by_status[status] for form, by_status in by_form.items() if status in by_status}
             responses[str(status)] = self._response(forms, responses.get(str(status)), shown)
@@ -125,8 +124,7 @@ class _Writer:
 
     def _by_status(
         self,
-        operation: Mapping[str, Any],
-        parameters: list[Any],
+        operation: Operation,
         specs: list[ErrorSpec],
         dialect: Dialect,
         options: Options,
@@ -135,7 +133,7 @@ class _Writer:
         examples = [example(self.catalog, spec, dialect, options) for spec in specs]
         if any(issubclass(spec.cls, MalformedJSONError) for spec in specs):
             examples.append(rejected_json(self.catalog, dialect, options))
-        examples += self._implied(operation, parameters, dialect, options)
+        examples += implied(operation, self.catalog, dialect, options)
         by_status: dict[int, dict[str, Example]] = {}
         for shown in examples:
             by_status.setdefault(shown.public.status, {}).setdefault(dialect.spell(shown.public.code), shown)
@@ -147,53 +145,6 @@ class _Writer:
         except KeyError as error:
             raise ValueError(f"{where} declares a code that the catalogue does not have: {error.args[0]}") from None
 
-    def _implied(
-        self, operation: Mapping[str, Any], parameters: list[Any], dialect: Dialect, options: Options
-    ) -> Iterator[Example]:
-        yield example(self.catalog, self.catalog.by_class(InternalError), dialect, options)
-        if operation.get("security", self.document.get("security")):
-            yield example(self.catalog, self.catalog.by_class(AuthenticationError), dialect, options)
-        body = self._resolved(operation.get("requestBody") or {})
-        if any("json" in media for media in body.get("content", ())):
-            yield example(self.catalog, self.catalog.by_class(MalformedJSONError), dialect, options)
-            yield rejected_json(self.catalog, dialect, options)
-        parameters = [self._resolved(parameter) for parameter in parameters]
-        if not body and not parameters:
-            return
-        kinds = [INVALID]
-        if body or any(p.get("required") and p.get("in") != "path" for p in parameters):
-            kinds.insert(0, MISSING)
-        if dialect.code_from_finding:
-            names = {str(p.get("name")) for p in parameters} | set(self._property_names(body, set()))
-            own = {code for field, code in self.catalog.field_codes.items() if field.rpartition(".")[2] in names}
-            kinds += [INVALID._replace(code=code) for code in sorted(own) if code in self.catalog]
-        for finding in kinds:
-            yield validation(self.catalog, dialect, options, finding)
-
-    def _resolved(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
-        reference = node.get("$ref", "")
-        if not reference.startswith("#/"):
-            return node
-        found: Any = self.document
-        for part in reference[2:].split("/"):
-            found = found.get(part.replace("~1", "/").replace("~0", "~"), {})
-        return dict(found)
-
-    def _property_names(self, node: Any, seen: set[str]) -> Iterator[str]:
-        if isinstance(node, list):
-            for item in node:
-                yield from self._property_names(item, seen)
-        elif isinstance(node, dict):
-            reference = node.get("$ref")
-            if isinstance(reference, str) and reference not in seen:
-                seen.add(reference)
-                yield from self._property_names(self._resolved(node), seen)
-            properties = node.get("properties")
-            if isinstance(properties, dict):
-                yield from properties
-            for value in node.values():
-                yield from self._property_names(value, seen)
-
     def _response(
         self, forms: Forms, own: Mapping[str, Any] | None, by_form: Mapping[Dialect, Mapping[str, Example]]
     ) -> dict[str, Any]:
@@ -202,7 +153,7 @@ class _Writer:
         first = next(iter(shown_by_code.values())).public
         lines = [f"`{code}`: {self.catalog_line(shown)}" for code, shown in shown_by_code.items()]
         described = lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines)
-        own = self._resolved(own or {})
+        own = dict(resolved(self.document, own or {}))
         words = own.get("description", "")
         if words and words not in (first.title, phrase(first.status)):
             described = f"{words}\n\n{described}"
@@ -229,8 +180,7 @@ class _Writer:
         return {"schema": schemas[0] if len(schemas) == 1 else {word: schemas}, "examples": examples}
 
     def catalog_line(self, shown: Example) -> str:
-        spec = self.catalog.by_code(shown.public.code)
-        line = spec.description or spec.message
+        line = prose(self.catalog.by_code(shown.public.code)).description
         return f"{line} Retryable." if shown.public.retryable else line
 
     def _envelope(self, dialect: Dialect) -> Envelope:
