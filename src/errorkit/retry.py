@@ -15,6 +15,7 @@ from time import time
 from typing import NamedTuple
 
 from errorkit.configuration_error import ConfigurationError
+from errorkit.structured_fields import MAX_INTEGER, parse_list, string
 
 Wait = float | timedelta | datetime
 """Seconds, a duration, or the instant at which waiting ends."""
@@ -180,36 +181,60 @@ def duration(seconds: float) -> str:
     return (f"{hours}h" if hours else "") + (f"{minutes}m" if hours or minutes else "") + f"{rest}s"
 
 
-def rate_limit_headers(quota: RateLimit) -> dict[str, str]:
+def rate_limit_headers(quota: RateLimit, *others: RateLimit) -> dict[str, str]:
     """The IETF draft's RateLimit and RateLimit-Policy, and the X-RateLimit family.
 
+    others: further quotas of the same request; the X-RateLimit family, which knows one, tells of the most limiting.
     X-RateLimit-Reset is in seconds from now. Put these on successful responses, too.
     Source: draft-ietf-httpapi-ratelimit-headers (structured field lists, RFC 9651).
     """
-    reset = max(0, math.ceil(quota.reset))
-    remaining = max(0, quota.remaining)
-    name = "".join(c for c in quota.policy if " " <= c <= "~" and c not in '"\\')
-    window = f";w={quota.window}" if quota.window > 0 else ""
+    quotas = (quota, *others)
+    most = min(quotas, key=_slack)
     return {
-        "RateLimit-Policy": f'"{name}";q={quota.limit}{window}',
-        "RateLimit": f'"{name}";r={remaining};t={reset}',
-        "X-RateLimit-Limit": str(quota.limit),
-        "X-RateLimit-Remaining": str(remaining),
-        "X-RateLimit-Reset": str(reset),
+        "RateLimit-Policy": ", ".join(map(_policy, quotas)),
+        "RateLimit": ", ".join(
+            f"{string(each.policy)};r={_integer(each.remaining)};t={_integer(each.reset)}" for each in quotas
+        ),
+        "X-RateLimit-Limit": str(_integer(most.limit)),
+        "X-RateLimit-Remaining": str(_integer(most.remaining)),
+        "X-RateLimit-Reset": str(_integer(most.reset)),
     }
 
 
+def _policy(quota: RateLimit) -> str:
+    window = f";w={_integer(quota.window)}" if quota.window > 0 else ""
+    return f"{string(quota.policy)};q={_integer(quota.limit)}{window}"
+
+
+def _integer(value: float) -> int:
+    """As an Integer of structured fields, zero or more."""
+    return min(MAX_INTEGER, max(0, math.ceil(value)))
+
+
+def _slack(quota: RateLimit) -> tuple[float, float]:
+    """How little a quota limits: the share that is left; of two used up, the one that is free later is less."""
+    return max(0, quota.remaining) / max(1, quota.limit), -quota.reset
+
+
 def parse_rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
-    """The quota from the headers that `rate_limit_headers` writes (lower-case names)."""
-    policy, state = (headers.get(name, "")[:MAX_FIELD] for name in ("ratelimit-policy", "ratelimit"))
-    if not policy.startswith('"') or not state.startswith('"'):
+    """The quota from the fields that `rate_limit_headers` writes (lower-case names); of several the most limiting."""
+    policies, states = (parse_list(headers.get(name, "")[:MAX_FIELD]) for name in ("ratelimit-policy", "ratelimit"))
+    if not policies or not states:
         return None
-    name, _, parameters = state[1:].partition('"')
-    numbers: dict[str, int] = {}
-    for pair in parameters.split(";") + policy[1:].partition('"')[2].split(";"):
-        key, _, digits = pair.partition("=")
-        if digits.isdecimal():
-            numbers[key.strip()] = int(digits[:15])  # an Integer of RFC 9651 has no more
-    if "q" not in numbers or "r" not in numbers:
-        return None
-    return RateLimit(numbers["q"], numbers["r"], numbers.get("t", 0), numbers.get("w", 0), name)
+    declared = {item.value: item.parameters for item in policies if isinstance(item.value, str)}
+    quotas = []
+    for name, state in states:
+        policy = declared.get(name, {}) if isinstance(name, str) else {}
+        limit, remaining = policy.get("q"), state.get("r")
+        if type(limit) is int and type(remaining) is int:
+            reset, window = state.get("t", 0), policy.get("w", 0)
+            quotas.append(
+                RateLimit(
+                    limit,
+                    remaining,
+                    reset if type(reset) is int else 0,
+                    window if type(window) is int else 0,
+                    str(name),
+                )
+            )
+    return min(quotas, key=_slack, default=None)

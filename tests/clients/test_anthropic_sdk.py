@@ -24,7 +24,7 @@ TYPES = {
     "too_large": "request_too_large",
     "internal": "api_error",
     "bad_gateway": "api_error",
-    "unavailable": "overloaded_error",
+    "unavailable": "api_error",
     "gateway_timeout": "timeout_error",
 }
 CLASSES = {
@@ -140,6 +140,6 @@ def test_a_stream_that_fails_raises(service: Service) -> None:
     with pytest.raises(anthropic.APIStatusError) as caught:
         ask(run.url, stream=True)
     assert caught.value.status_code == 200  # the stream's
-    assert caught.value.type == "overloaded_error"
+    assert caught.value.type == "api_error"
     assert caught.value.error_code == "widgets_away"
     assert caught.value.api_message == "Widgets are being counted."

@@ -156,7 +156,7 @@ def test_a_stream_that_fails_throws(verdicts: Verdicts, dialect: str, client_nam
     _, verdict = verdicts[dialect]["stream"]
     error = verdict["error"]
     assert error["code"] == "widgets_away"
-    assert error["type"] == ("server_error" if dialect == "openai" else "overloaded_error")
+    assert error["type"] == ("server_error" if dialect == "openai" else "api_error")
     assert error["message"].endswith("Widgets are being counted.")
 
 

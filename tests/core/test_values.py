@@ -106,9 +106,9 @@ def test_malformed_quota_headers_are_ignored(headers: dict[str, str]) -> None:
 
 
 def test_a_policys_name_cannot_break_its_header() -> None:
-    """Quotes and control characters are left out of a structured field's string."""
+    """Quotes are escaped in a structured field's string, control characters left out."""
     fields = rate_limit_headers(RateLimit(1, -1, 0.5, policy='a"\\\r\nb'))
-    assert fields["RateLimit"] == '"ab";r=0;t=1'
+    assert fields["RateLimit"] == '"a\\"\\\\b";r=0;t=1'
 
 
 def test_default_ids_are_uuids_that_sort() -> None:

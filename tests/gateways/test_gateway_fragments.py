@@ -36,6 +36,7 @@ class Lost(NotFoundError):
     """A not-found error whose every word is trouble."""
 
     code = "not_found"
+    type = "https://errors.example.com/lost"  # else the title would be the status's phrase
     title, message = NASTY, NASTY
     default_headers = {"X-Note": 'it\'s "here" 100% %PROTOCOL% \\ # ; end'}
 

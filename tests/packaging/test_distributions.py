@@ -97,7 +97,9 @@ def test_the_metadata_says_who_what_and_for_which_python(metadata: Message) -> N
     ] == [*PYTHONS]
     for family in ("Development Status", "Framework", "Intended Audience", "Operating System", "Topic", "Typing"):
         assert any(each.startswith(f"{family} ::") for each in classifiers), family
-    assert metadata.get_all("Provides-Extra") == ["cli", "docs", "fastapi", "flask", "httpx", "httpx2", "testing"]
+    assert metadata.get_all("Provides-Extra") == [
+        "adopt", "cli", "docs", "fastapi", "flask", "httpx", "httpx2", "testing",
+    ]  # fmt: skip
 
 
 def test_no_address_is_promised_that_is_not_there(metadata: Message) -> None:

@@ -123,7 +123,7 @@ def _page(catalog: Catalog, dialect: Dialect, options: Options, status: int) -> 
         body = told("").body  # encoded further: the header alone has it
     own = {name.lower(): value for name, value in spec.default_headers.items()}
     headers = [
-        Header(name, value, yields=own.get(name.lower()) == value or name == "Retry-After")
+        Header(name, value, yields=own.get(name.lower()) == value or name in ("Retry-After", "WWW-Authenticate"))
         for name, value in shown.headers
         if name.lower() not in ("content-type", "content-length", dialect.request_id_header.lower())
     ]
