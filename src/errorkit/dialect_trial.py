@@ -19,7 +19,7 @@ from errorkit.configuration_error import ConfigurationError
 from errorkit.dialects import Dialect
 from errorkit.encoding import encode_body
 from errorkit.exchange import raw_header
-from errorkit.failure import Detail, Public
+from errorkit.failure import Detail, Public, RequestFacts
 from errorkit.retry import RateLimit
 from errorkit.spelling import did_you_mean
 from errorkit.written_body import form_of, from_bytes
@@ -41,6 +41,7 @@ FULL = Public(
     rate_limit=RateLimit(limit=100, remaining=0, reset=7, window=60),
     doc_url="https://docs.example.com/errors/validation_failed",
     extensions={"hint": "see the example", "attempts": 3, "limits": {"daily": [1, 2]}},
+    request=RequestFacts("POST", "/items", "*/*"),
 )
 """A public error that has everything."""
 
@@ -60,7 +61,7 @@ COPIED = ("message", "request_id", "param", "retry_after", "resume_at")
 """The fields that `Dialect.copies` may name."""
 
 _FIELDS = f"a Public has {', '.join(Public._fields)}; a Detail has {', '.join(Detail._fields)} and field"
-_CARRIED = (*Public._fields, *(f"details.{name}" for name in Detail._fields))
+_CARRIED = (*(name for name in Public._fields if name != "request"), *(f"details.{name}" for name in Detail._fields))
 _HEADERS = ("request_id_header", "code_header", "retry_verdict_header", "retry_after_ms_header")
 _OF_FINDINGS = ("missing_field", "invalid_value")
 
@@ -72,6 +73,7 @@ def try_dialect(dialect: Dialect, catalog: Catalog) -> None:
     for part, fields in PARTS.items():
         public = Public(FULL.code, FULL.status, "", FULL.title, FULL.message, request_id=FULL.request_id)
         public = public._replace(**{name: getattr(FULL, name) for name in fields})
+        public = public._replace(request=FULL.request if dialect.sees_request else None)
         where = f"an error with {part}"
         try:
             status, coarse, message = dialect.settle(public.status, public.type, public.message)

@@ -54,7 +54,7 @@ from errorkit.texts import named, plain_text
 
 _CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*").fullmatch
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
-_RESERVED = frozenset(Public._fields) | {"errors", "instance"}
+_RESERVED = frozenset(Public._fields) - {"request"} | {"errors", "instance"}
 _UNSAID: Any = object()
 
 

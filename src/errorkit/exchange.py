@@ -8,8 +8,8 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from errorkit.failure import Failure
-from errorkit.texts import plain_text
+from errorkit.failure import Failure, RequestFacts
+from errorkit.texts import clean, plain_text
 
 CLIENT_CLOSED_REQUEST = 499
 """nginx's status for a client that left; no standard knows it."""
@@ -104,6 +104,15 @@ class Request:
         header = self.header(b"traceparent")
         match = header and _TRACEPARENT(header)
         return match[1] if match else None
+
+
+def facts(request: Request) -> RequestFacts:
+    """What a dialect may know of a request, bounded."""
+    told = request.method, request.path, request.header(b"accept") or ""
+    return RequestFacts(*(clean(text[:_MAX_FACT], _MAX_FACT) for text in told))
+
+
+_MAX_FACT = 2048
 
 
 def legal(name: bytes, value: bytes) -> bool:

@@ -46,13 +46,25 @@ class Detail(NamedTuple):
         return dotted(self.path)
 
 
+class RequestFacts(NamedTuple):
+    """What a dialect that asks (`Dialect.sees_request`) may know of the request: what its client has sent.
+
+    method, path (without the query), accept: of at most 2048 characters each; accept is empty where there is none.
+    """
+
+    method: str = ""
+    path: str = ""
+    accept: str = ""
+
+
 class Public(NamedTuple):
     """All that a client may know of one failure.
 
     status: HTTP status, 400..599. type: the dialect's coarse class of the error.
     retry_after: whole seconds. resume_at: the instant that retry_after ends (UTC).
     retryable: may the same request succeed later. doc_url: where the code is described.
-    extensions: members the error's author made public.
+    extensions: members the error's author made public. request: for dialects that ask for it,
+    else None; no dialect reads it back.
     """
 
     code: str = "internal"
@@ -69,6 +81,7 @@ class Public(NamedTuple):
     rate_limit: RateLimit | None = None
     doc_url: str = ""
     extensions: Mapping[str, Any] = NOTHING
+    request: RequestFacts | None = None
 
     def only(self, fields: Iterable[str]) -> Public:
         """The part that a dialect carrying `fields` can transport.

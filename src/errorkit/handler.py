@@ -17,7 +17,7 @@ from errorkit.config import Config
 from errorkit.configuration_error import ConfigurationError, shown
 from errorkit.errors import APIError, InternalError
 from errorkit.events import EventLog, compact, last_resort
-from errorkit.exchange import CLIENT_CLOSED_REQUEST, RawHeaders, Request, Response, phrase
+from errorkit.exchange import CLIENT_CLOSED_REQUEST, RawHeaders, Request, Response, facts, phrase
 from errorkit.failure import NOTHING, Failure, Private, Public, new_tuple, release, traceback_of
 from errorkit.header_fields import varying
 from errorkit.identification import Identified, Identifier
@@ -316,6 +316,8 @@ class ErrorHandler:
         public = self.presenter.public(renderer.dialect, request.request_id, shown, advice, status)
         if as_read and shown.error is not None:
             public = as_read_by(renderer.dialect, public, {**as_read, "request_id": request.request_id})
+        if renderer.dialect.sees_request:
+            public = public._replace(request=facts(request))
         private = self._private(identified)
         if public.code == as_read.get("code"):
             private = private._replace(code=public.code)

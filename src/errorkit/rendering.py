@@ -85,8 +85,9 @@ class Renderer:
         self.id_header = dialect.request_id_header.lower().encode("ascii")
         self.content_type = (b"content-type", dialect.media_type.encode("ascii"))
         wrote_headers = next(cls for cls in type(dialect).__mro__ if "headers" in vars(cls))
-        self._own_headers = wrote_headers is not Dialect and "copies" not in vars(wrote_headers)
-        """The dialect derives header fields itself, and its author does not say from what."""
+        own_headers = wrote_headers is not Dialect and "copies" not in vars(wrote_headers)
+        self._own_headers = own_headers or dialect.sees_request
+        """The dialect derives header fields itself, and its author does not say from what, or from the request."""
         self.derives = wrote_headers is not Dialect
         self._own_words = type(dialect).settle is not Dialect.settle
         self._copies = frozenset(dialect.copies)
@@ -237,7 +238,7 @@ class Renderer:
     def _learned(self, public: Public, names: Iterable[str]) -> Template | None:
         """The template of a body in which these fields change; None where the dialect does not copy them all."""
         present = {name: self._marks[name] for name in names if getattr(public, name) is not None}
-        if not self._copies.issuperset(present) or self._form == "bytes":
+        if not self._copies.issuperset(present) or self._form == "bytes" or self.dialect.sees_request:
             return None
         parts = self._find.split(self._written(public._replace(**present)))
         template = Template(parts, tuple((index, self._marked[parts[index]]) for index in range(1, len(parts), 2)))

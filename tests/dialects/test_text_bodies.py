@@ -222,3 +222,32 @@ def test_an_openapi_document_shows_text_as_a_string() -> None:
     told = json.dumps(described(document, Catalog([]), lambda _: Forms((Xml(),)), Options(title="T")))
     assert '"application/xml"' in told
     assert "<Error code=" in told.replace('\\"', '"')
+
+
+class Located(Plain):
+    sees_request = True
+
+    def write(self, public: Public) -> str:
+        request = public.request
+        return "-" if request is None else f"{request.method} {request.path} {request.accept}"
+
+    def headers(self, public: Public) -> dict[str, str]:
+        return {**super().headers(public), "X-Path": public.request.path if public.request else "-"}
+
+
+def test_a_dialect_that_asks_is_told_of_each_request_what_its_client_has_sent() -> None:
+    client = client_of(Located())
+    for path in ("/absent", "/nowhere", "/absent", "/said"):
+        response = client.get(path, params={"token": "secret"}, headers={"Accept": "text/plain", "Authorization": "s"})
+        assert response.text == f"GET {path} text/plain"
+        assert response.headers["x-path"] == path
+    assert client.post("/absent", headers={"Accept": "a" * 9000}).text.startswith("POST /absent aaaa")
+    assert len(client.post("/absent", headers={"Accept": "a" * 9000}).content) < 2100
+
+
+def test_a_dialect_that_does_not_ask_is_told_nothing() -> None:
+    class Unasked(Located):
+        sees_request = False
+
+    client = client_of(Unasked())
+    assert [client.get("/absent").text for _ in range(3)] == ["-", "-", "-"]

@@ -140,6 +140,9 @@ class Dialect(_Adaptable):
     their absence it may). In text they stand as `escape` gives them; bytes are always written
     anew. No number of trials could prove it, so it is promised. A `headers` that the same class
     defines uses none of them but retry_after. The handler then splices them into prepared bytes."""
+    sees_request: ClassVar[bool] = False
+    """`write`, `headers` and `stream_event` are told of the request, as `public.request`; each body is then written
+    anew. It is None all the same where errorkit's own failure is answered; in generated files the path is `/`."""
     reserved: frozenset[str] = frozenset()
     """Names, in lower case, that no extension member may have beside those of the envelope itself: an error's
     member of such a name, in any case, is sent as `detail_<name>`."""

@@ -170,5 +170,10 @@ def _nothing(_request: Request) -> None:
 class _Request(Request):
     """A request that asks for nothing but the service's own form."""
 
+    @property
+    def path(self) -> str:
+        """An example is of any path."""
+        return "/"
+
     def header(self, name: bytes) -> str | None:
         return None
