@@ -22,6 +22,7 @@ from errorkit.publish.reference.mount import ReferenceWSGI  # noqa: E402
 from publish.reference.browser import browser, served  # noqa: E402
 from requirements import require  # noqa: E402
 
+LOOK = {"brand": "Kaizen & Söhne", "colour": "#00c2ff", "home": "https://kaizen.example/"}
 ACCENT = {"light": "rgb(154, 52, 18)", "dark": "rgb(244, 165, 116)"}
 
 
@@ -31,7 +32,12 @@ def url() -> Iterator[str]:
         start_response("404 Not Found", [("Content-Length", "0")])
         return []
 
-    app = DispatcherMiddleware(nothing, {"/errors": ReferenceWSGI(title="Kaizen", **kaizen.settings)})
+    two = {**kaizen.settings, "dialect": {"/": "kaizen", "/v1": "openai"}}
+    pages = {
+        "/errors": ReferenceWSGI(title="Kaizen", options={"presets": "all"}, **kaizen.settings),
+        "/two": ReferenceWSGI(title="Kaizen", options=LOOK, **two),
+    }
+    app = DispatcherMiddleware(nothing, pages)
     with served(app) as base:
         yield f"{base}/errors"
 
@@ -73,13 +79,13 @@ def keep(driver: Any, name: str) -> None:
 
 
 def visible_codes(driver: Any) -> list[str]:
-    return [link.text for link in driver.find_elements(By.CSS_SELECTOR, "tr[data-words] a") if link.is_displayed()]
+    return [link.text for link in driver.find_elements(By.CSS_SELECTOR, "tr[data-code] a") if link.is_displayed()]
 
 
 def shown_response(driver: Any) -> list[str]:
     return [
         block.text
-        for block in driver.find_elements(By.CSS_SELECTOR, ".choice[class*='dialect-']")
+        for block in driver.find_elements(By.CSS_SELECTOR, "pre[aria-label^='Response']")
         if block.is_displayed()
     ]
 
@@ -169,7 +175,7 @@ def test_light_and_dark_are_readable(chrome: Any, url: str, scheme: str) -> None
     emulate(chrome, width=1280, height=900, scheme=scheme)
     for page in ("", "validation_failed/"):
         chrome.get(f"{url}/{page}")
-        assert chrome.find_element(By.CSS_SELECTOR, "main a").value_of_css_property("color") in (
+        assert chrome.find_element(By.CSS_SELECTOR, "main p a, main th a").value_of_css_property("color") in (
             ACCENT[scheme],
             ACCENT[scheme].replace("rgb(", "rgba(").replace(")", ", 1)"),
         )
