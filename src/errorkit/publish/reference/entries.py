@@ -133,7 +133,7 @@ def _where(prefixes: tuple[str, ...], *, several: bool) -> str:
     under = [prefix for prefix in prefixes if prefix]
     if not several:
         return ""
-    return f"under {', '.join(under)}" if under else "elsewhere"
+    return f"under {', '.join(under)}" if under else "other paths"
 
 
 def _entry(catalog: Catalog, spec: ErrorSpec, spoken: list[Spoken], options: Options) -> Entry:
