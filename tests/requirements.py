@@ -18,6 +18,9 @@ from packaging.version import Version
 LOWEST = os.environ.get("TEST_VERSIONS") == "lowest"
 """Do the tests run on the lowest versions that errorkit declares (`dev.py floors`)."""
 
+NODE_SDKS = Path(os.environ.get("NODE_SDKS", Path.home() / ".cache" / "errorkit" / "node-sdks"))
+"""Where the packages of tests/clients/node are installed."""
+
 NODE_TOOLS = ("typescript@7.0.2", "pyright@1.1.414", "prettier@3")
 """npm packages of the programs that `node_tool` gives."""
 
@@ -27,7 +30,7 @@ def require(*programs: str) -> None:
     missing = [program for program in programs if shutil.which(program) is None]
     if not missing:
         return
-    _absent(f"needs {', '.join(missing)}")
+    absent(f"needs {', '.join(missing)}")
 
 
 def node_tool(name: str) -> str:
@@ -52,7 +55,7 @@ def require_module(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        return _absent(f"needs the Python package of {name} ({error})")
+        return absent(f"needs the Python package of {name} ({error})")
 
 
 def at_least(package: str, wanted: str) -> bool:
@@ -67,10 +70,10 @@ def since(package: str, wanted: str) -> None:
     reason = f"since {package} {wanted}; this is {version(package)}"
     if LOWEST:
         pytest.skip(reason, allow_module_level=True)
-    _absent(reason)
+    absent(reason)
 
 
-def _absent(reason: str) -> None:
+def absent(reason: str) -> None:
     if os.environ.get("TEST_REQUIRE_ALL") == "1":
         pytest.fail(reason)
     pytest.skip(reason, allow_module_level=True)

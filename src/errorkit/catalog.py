@@ -10,7 +10,7 @@ from typing import Any
 from errorkit.actions import Action, derived
 from errorkit.challenge import Challenge
 from errorkit.configuration_error import ConfigurationError
-from errorkit.errors import STANDARD, APIError, Example, InternalError, check_declaration, is_code
+from errorkit.errors import STANDARD, APIError, Change, Example, InternalError, check_declaration, is_code
 from errorkit.exchange import phrase
 from errorkit.spelling import did_you_mean
 
@@ -36,6 +36,10 @@ class ErrorSpec:
     default_retry_after: float | None
     default_headers: Mapping[str, str]
     action: Action
+    area: str
+    since: str
+    changed: tuple[Change, ...]
+    deprecated: Change | None
     challenge: Challenge | None
     cls: ErrorClass
 
@@ -46,6 +50,7 @@ class ErrorSpec:
         The docstrings of the standard errors are for those who raise them: these have no description.
         """
         check_declaration(error)
+        own = vars(error)
         summary = "" if error in STANDARD else (error.__doc__ or "").strip().partition("\n")[0]
         return cls(
             code=error.code,
@@ -63,6 +68,10 @@ class ErrorSpec:
             default_retry_after=error.default_retry_after,
             default_headers=MappingProxyType(dict(error.default_headers)),
             action=error.action or derived(error.status, retryable=error.retryable),
+            area=error.area,
+            since=own.get("since", ""),
+            changed=tuple(Change(*change) for change in own.get("changed", ())),
+            deprecated=Change(*own["deprecated"]) if own.get("deprecated") else None,
             challenge=error.challenge,
             cls=error,
         )
@@ -236,7 +245,9 @@ class Catalog:
         return spec
 
 
-_RENAMES_ONLY = frozenset({"code", "title", "description", "causes", "resolution", "examples"})
+_RENAMES_ONLY = frozenset(
+    {"code", "title", "description", "causes", "resolution", "examples", "area", "since", "changed", "deprecated"}
+)
 """What a class may have of its own and still be the error that it derives from, under another name."""
 
 

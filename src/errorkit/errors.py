@@ -66,6 +66,13 @@ class Example(NamedTuple):
     fixed: str
 
 
+class Change(NamedTuple):
+    """What clients of the service should know of a release. version: its name. words: a sentence."""
+
+    version: str
+    words: str
+
+
 def is_code(code: object) -> bool:
     """Is it a code: lower snake case."""
     return isinstance(code, str) and bool(_CODE(code))
@@ -77,7 +84,7 @@ def check_declaration(cls: type[APIError]) -> None:
         raise _declared_wrongly(cls, "code", "a code is lower snake case; write for example 'invoice_not_found'")
     if not isinstance(cls.status, int) or isinstance(cls.status, bool) or not 400 <= cls.status <= 599:
         raise _declared_wrongly(cls, "status", "this is no status of an error; use an int in 400..599")
-    for name in ("type", "title", "message", "description", "resolution"):
+    for name in ("type", "title", "message", "description", "resolution", "area", "since"):
         if not isinstance(getattr(cls, name), str):
             raise _declared_wrongly(cls, name, "this is no text; use a str")
     if cls.action is not None and cls.action not in ADVICE:
@@ -89,12 +96,20 @@ def check_declaration(cls: type[APIError]) -> None:
         raise _declared_wrongly(cls, "challenge", "this is none; use Challenge(...), or None")
     if not isinstance(cls.causes, tuple):
         raise _declared_wrongly(cls, "causes", "this is no tuple; use a tuple of str")
+    if not isinstance(cls.changed, tuple) or not all(map(_is_change, cls.changed)):
+        raise _declared_wrongly(cls, "changed", 'this is no tuple of changes; write (Change("1.4", "Is retried."),)')
+    if cls.deprecated is not None and not _is_change(cls.deprecated):
+        raise _declared_wrongly(cls, "deprecated", 'this is no change; write Change("1.5", "Use invoice_missing.")')
     for name, value in vars(cls).items():
         if name == "status_code" and isinstance(value, int):
             raise _declared_wrongly(cls, name, "it is not what is sent; use status")
         meant = nearest(name, _DECLARED) if not name.startswith("_") else None
         if meant is not None and isinstance(value, _type_of(meant)):
             raise _declared_wrongly(cls, name, f"there is no such attribute; did you mean {meant!r}?")
+
+
+def _is_change(value: object) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and all(isinstance(each, str) and each for each in value)
 
 
 def _declared_wrongly(cls: type[APIError], name: str, why: str) -> ConfigurationError:
@@ -106,16 +121,14 @@ def _type_of(attribute: str) -> tuple[type, ...]:
     """What an attribute of a class holds: a name that is only like it, for something else, is its author's own."""
     if attribute == "default_retry_after":
         return (int, float)
-    if attribute == "action":
-        return (str,)
-    if attribute == "challenge":
-        return (Challenge,)
-    return (Mapping,) if attribute == "default_headers" else (type(getattr(APIError, attribute)),)
+    without_default = {"action": str, "challenge": Challenge, "default_headers": Mapping, "deprecated": tuple}
+    return (without_default.get(attribute) or type(getattr(APIError, attribute)),)
 
 
 _DECLARED = (
     "code", "status", "type", "title", "message", "retryable", "concealable", "description", "causes", "resolution",
-    "examples", "action", "propagate", "answers_for_standard", "default_retry_after", "default_headers",
+    "examples", "action", "propagate", "answers_for_standard", "default_retry_after", "default_headers", "area",
+    "since", "changed", "deprecated",
     "challenge",
 )  # fmt: skip
 """What a class declares."""
@@ -137,6 +150,9 @@ class APIError(Exception):
         action: what its reader should do next, a word of `errorkit.actions`; None: it follows from status and
             `retryable`.
         propagate: should a client library raise it, or log it and go on (fail-open).
+        area: what it is about ("Invoices"), by which the reference groups codes.
+        since: the release of the service that has it first. changed: what later ones changed, `Change(version, words)`
+            each. deprecated: the release that advises against it, and what takes its place. Not inherited.
         answers_for_standard: listed, it takes the place of the standard error that it derives from: under its
             code goes out what the framework, or a crash, would have brought. Not inherited.
 
@@ -176,6 +192,10 @@ class APIError(Exception):
     answers_for_standard: ClassVar[bool] = False
     default_retry_after: ClassVar[float | None] = None
     default_headers: ClassVar[Mapping[str, str]] = _EMPTY
+    area: ClassVar[str] = ""
+    since: ClassVar[str] = ""
+    changed: ClassVar[tuple[Change, ...]] = ()
+    deprecated: ClassVar[Change | None] = None
 
     param: str | None = None
     details: tuple[Detail, ...] = ()

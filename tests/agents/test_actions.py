@@ -51,7 +51,7 @@ def test_an_action_that_there_is_not_is_refused_where_it_is_declared() -> None:
 @pytest.mark.parametrize("words", ["docs html", "docs markdown", "export", "agents"])
 def test_what_is_published_tells_it(words: str) -> None:
     files = generate(words, CATALOG, get_dialect("problem"), Options(title="Shop"))
-    (page,) = [text for name, text in files.items() if "shelved" in name] or [files[next(iter(files))]]
+    page = next((text for name, text in files.items() if "shelved" in name), files[next(iter(files))])
     if words == "export":
         page = json.dumps(next(each for each in json.loads(page)["errors"] if each["code"] == "shelved"))
     assert "escalate" in page

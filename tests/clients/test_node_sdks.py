@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -18,17 +17,15 @@ from clients.test_openai_sdk import CHUNK, COMPLETION
 from clients.test_openai_sdk import CLASSES as OPENAI_CLASSES
 from clients.test_openai_sdk import TYPES as OPENAI_TYPES
 from clients.test_stripe_sdk import CLASSES as STRIPE_CLASSES
-from requirements import require
+from requirements import NODE_SDKS, require
 
 SDK = ("", "")
-DIRECTORY = Path(os.environ.get("NODE_SDKS", Path.home() / ".cache" / "errorkit" / "node-sdks"))
-"""Where `npm install` has put the clients of node/package.json."""
 PACKAGES = {"openai": "openai", "anthropic": "@anthropic-ai/sdk", "stripe": "stripe"}
 
 
 def installed(package: str) -> str:
     """The version of a client; empty where it is not installed."""
-    description = DIRECTORY / "node_modules" / package / "package.json"
+    description = NODE_SDKS / "node_modules" / package / "package.json"
     return str(json.loads(description.read_text())["version"]) if description.exists() else ""
 
 
@@ -42,7 +39,7 @@ def judge(vendor: str, jobs: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """What the client made of each job."""
     script = Path(__file__).parent / "node" / "judge.mjs"
     run = subprocess.run(
-        ["node", str(script), str(DIRECTORY), vendor],
+        ["node", str(script), str(NODE_SDKS), vendor],
         input=json.dumps(jobs).encode(),
         capture_output=True,
         check=False,
@@ -60,7 +57,7 @@ def verdicts(service: Service) -> Verdicts:
     """Every case, by every client: one Node process per client."""
     require("node")
     if not all(map(installed, PACKAGES.values())):
-        require(f"the clients of tests/clients/node/package.json in {DIRECTORY}")
+        require(f"the clients of tests/clients/node/package.json in {NODE_SDKS}")
     service.successes.update(openai=COMPLETION, anthropic=MESSAGE, stripe={"id": "cus_1", "object": "customer"})
     service.streams["openai"] = [CHUNK, CHUNK]
     service.streams["anthropic"] = [f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in EVENTS]

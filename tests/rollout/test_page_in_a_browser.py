@@ -59,7 +59,7 @@ def look(driver: Any, url: str, *, width: int = 1280, scheme: str = "light") -> 
     features = [{"name": "prefers-color-scheme", "value": scheme}]
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     driver.get(url)
-    folder = os.environ.get("ERRORKIT_SCREENSHOTS")
+    folder = os.environ.get("TEST_SCREENSHOTS")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
         driver.save_screenshot(str(Path(folder) / f"page-{url.rpartition('/')[2]}-{width}-{scheme}.png"))

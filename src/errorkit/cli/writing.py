@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -62,10 +62,15 @@ def docs(
     title: Title = None,
     base_url: BaseURL = None,
     docs_url: DocsURL = None,
+    openapi: Annotated[
+        Path | None, typer.Option("--openapi", help="The service's document, JSON or YAML. Default: the app's.")
+    ] = None,
+    option: Extra = None,
     check: Check = False,
 ) -> None:
     """The reference: an index with search, and a page for every code."""
-    _write(f"docs {format}", where, output, check, dialect, title=title, base_url=base_url, docs_url=docs_url)
+    given = {"title": title, "base_url": base_url, "docs_url": docs_url}
+    _write(f"docs {format}", where, output, check, dialect, option, document=openapi, **given)
 
 
 def export(
@@ -163,9 +168,12 @@ def _write(
     check: bool,
     dialect: str | None,
     option: Iterable[str] | None = None,
+    document: Path | None = None,
     **given: str | None,
 ) -> None:
     """Run a generator by its words. given: what the command takes of the title and the URLs."""
+    from dataclasses import replace
+
     from errorkit.cli import import_path
     from errorkit.cli.application import occurrences
     from errorkit.publish import generate
@@ -173,9 +181,25 @@ def _write(
     with explained():
         found = import_path.load(where)
         options = found.options(**given, operations=occurrences(found), extra=_pairs(option or ()))
+        if words.startswith("docs "):
+            described = _described(found, document, options)
+            options = replace(options, document=described, reads_json=document is None and bool(described))
         if words.startswith("client "):
             options = _read_by_client(found, dialect, options)
         _deliver(generate(words, found.catalog, found.dialect(dialect), options), output, check)
+
+
+def _described(found: Target, document: Path | None, options: Options) -> Mapping[str, Any]:
+    """The service's OpenAPI document, errors described: of a file, or its own; empty where it has none."""
+    from errorkit.cli import openapi_file
+    from errorkit.cli.application import declared, openapi_of
+    from errorkit.publish import openapi as describing
+
+    if document is None:
+        return openapi_of(found) or {}
+    return describing.document(
+        openapi_file.read(document), found.catalog, found.forms_for(None), options, declared(found)
+    )
 
 
 def _read_by_client(found: Target, dialect: str | None, options: Options) -> Options:

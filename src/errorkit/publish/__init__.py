@@ -48,12 +48,13 @@ class Options:
     docs_url: where a code is described; `{code}` is replaced (empty: nowhere).
     retry_after: seconds that the configuration advises, by code. max_retry_wait: seconds;
     above it no client shall retry by itself. status_missing, status_invalid: the
-    configuration's statuses of validation failures (None: the dialect's). negotiate: clients
+    configuration's statuses of validation failures (None: the dialect's). realm: of challenges. negotiate: clients
     that ask for problem details get them. vary: the request's header fields that decide about
     the form of an example. also: all dialects of the service. prefixes: what is spoken under
     which path prefix, longest first (None: paths that are left alone); empty where one dialect
     serves all. operations: code to the methods and paths that declare it, where they are known.
     document: the service's own OpenAPI document, errors described, where there is one.
+    reads_json: does the framework itself read bodies, and reject what is no JSON, as FastAPI does.
     extra: the generator's own settings, as its `OPTIONS` names them.
     """
 
@@ -65,12 +66,14 @@ class Options:
     max_retry_wait: float = 60
     status_missing: int | None = None
     status_invalid: int | None = None
+    realm: str = "api"
     negotiate: bool = False
     vary: tuple[str, ...] = ()
     also: tuple[Dialect, ...] = ()
     prefixes: tuple[tuple[str, Dialect | None], ...] = ()
     operations: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
     document: Mapping[str, Any] = field(default_factory=dict)
+    reads_json: bool = False
     extra: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -82,11 +85,17 @@ class Options:
             "max_retry_wait": config.max_retry_wait,
             "status_missing": config.status_missing,
             "status_invalid": config.status_invalid,
+            "realm": config.realm,
             "negotiate": config.negotiate,
             "prefixes": config.dialects,
             "also": tuple(dialect for _, dialect in sorted(config.dialects, key=_shortest) if dialect is not None),
         }
         return cls(**{**known, **more})
+
+    def spoken_at(self, path: str) -> tuple[Dialect | None, ...]:
+        """The dialects of a path's errors, the default's first; None for a path that is left alone."""
+        prefix = next((each for each, _ in self.prefixes if path == each or path.startswith(f"{each}/")), None)
+        return tuple(dialect for each, dialect in self.prefixes if each == prefix)
 
 
 def _shortest(pair: tuple[str, Any]) -> int:

@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 from errorkit.actions import Action
 from errorkit.catalog import Catalog, ErrorSpec
 from errorkit.dialects import Dialect
+from errorkit.errors import Change
 from errorkit.publish import Files, Options
 from errorkit.publish.public_words import prose
 from errorkit.publish.wire_example import example
@@ -29,6 +30,13 @@ class ExportedExample(TypedDict):
     title: str
     bad: str
     fixed: str
+
+
+class ExportedChange(TypedDict):
+    """What a release of the service changed about an error."""
+
+    version: str
+    words: str
 
 
 class ExportedError(TypedDict):
@@ -55,6 +63,10 @@ class ExportedError(TypedDict):
     examples: list[ExportedExample]
     headers: list[str]
     doc_url: str
+    area: NotRequired[str]
+    since: NotRequired[str]
+    changed: NotRequired[list[ExportedChange]]
+    deprecated: NotRequired[ExportedChange | None]
 
 
 class ExportedDialect(TypedDict):
@@ -158,4 +170,12 @@ def _error(catalog: Catalog, spec: ErrorSpec, dialect: Dialect, options: Options
         "examples": [{"title": e.title, "bad": e.bad, "fixed": e.fixed} for e in spec.examples],
         "headers": sorted(name for name, _ in shown.headers if name.lower() not in elsewhere),
         "doc_url": shown.public.doc_url,
+        "area": spec.area,
+        "since": spec.since,
+        "changed": [_change(each) for each in spec.changed],
+        "deprecated": None if spec.deprecated is None else _change(spec.deprecated),
     }
+
+
+def _change(change: Change) -> ExportedChange:
+    return {"version": change.version, "words": change.words}

@@ -159,6 +159,7 @@ def _handler(catalog: Catalog, dialect: Dialect, options: Options) -> ErrorHandl
             max_retry_wait=options.max_retry_wait,
             status_missing=options.status_missing,
             status_invalid=options.status_invalid,
+            realm=options.realm,
         )
     )
 

@@ -64,7 +64,7 @@ def test_the_example_of_a_validation_error_says_what_its_pair_differs_in(
     [
         ("DELETE /jobs/7", "DELETE /jobs/7 HTTP/1.1"),
         ("GET /jobs?limit=ten", "GET /jobs?limit=ten HTTP/1.1"),
-        ('{"state": "gone"}', "PATCH /jobs/{id} HTTP/1.1"),
+        ('{"state": "gone"}', "PATCH /jobs/1 HTTP/1.1"),
     ],
 )
 def test_the_request_of_an_example_is_the_one_that_its_author_shows(bad: str, line: str) -> None:
@@ -75,7 +75,7 @@ def test_the_request_of_an_example_is_the_one_that_its_author_shows(bad: str, li
 
     catalog = Catalog([Stuck])
     options = Options(operations={"stuck": [("PATCH", "/jobs/{id}")]})
-    assert sample(catalog.by_code("stuck"), PROBLEM, options).text.startswith(line)
+    assert sample(catalog, catalog.by_code("stuck"), PROBLEM, options).text("host").startswith(line)
 
 
 def retry_words(**declared: Any) -> tuple[str, str]:

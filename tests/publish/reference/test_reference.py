@@ -6,6 +6,7 @@ import html as entities
 import importlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import PurePosixPath
 from typing import Any
@@ -102,7 +103,7 @@ def test_every_link_leads_to_a_page_and_nothing_comes_from_elsewhere(pages: File
         assert set(page.inputs) <= set(page.labels)
         here = PurePosixPath(name).parent
         for link in [*page.links, *page.fetched]:
-            if link.startswith("data:,"):
+            if link.startswith(("data:image/svg+xml,", "https://api.example.com/errors/")):
                 continue
             path, _, anchor = link.partition("#")
             resolved = (
@@ -138,7 +139,7 @@ def test_a_page_holds_all_that_is_known_of_its_code(pages: Files) -> None:
 
 def test_the_response_in_each_dialect_is_the_one_that_is_served() -> None:
     """Page and wire agree byte for byte, up to the instant and the page's indentation."""
-    pages = html(CATALOG, get_dialect("problem"), OPTIONS)
+    pages = html(CATALOG, get_dialect("problem"), replace(OPTIONS, extra={"presets": "all"}))
     text = Page(pages["paused/index.html"]).text
     for dialect in PRESETS:
         app = FastAPI()
@@ -156,21 +157,52 @@ def test_the_response_in_each_dialect_is_the_one_that_is_served() -> None:
         assert instant.sub("T", served) in [instant.sub("T", block) for block in shown], dialect
 
 
-def test_the_choice_of_dialect_needs_no_script(pages: Files) -> None:
-    """A radio button for each dialect, the service's own first and chosen; style alone shows its block."""
+def test_only_what_the_service_speaks_is_shown(pages: Files) -> None:
+    """One dialect: no choice, and not a word of another product."""
     text = pages["paused/index.html"]
+    assert 'name="dialect"' not in text
+    for other in set(PRESETS) - {"openai", "problem", "connect"}:  # these are words, too
+        assert not any(re.search(rf"\b{other}\b", page, re.IGNORECASE) for page in pages.values()), other
+
+
+def test_each_dialect_of_the_service_stands_under_its_prefix_with_its_own_spelling() -> None:
+    """Two dialects: a radio button for each, where it is spoken, and the code, request and client code as there."""
+    config = Config(dialect={"/": "problem", "/v1": "kaplaix", "/raw": None}, catalog=CATALOG)
+    options = Options.of(config, operations={"paused": [("POST", "/work"), ("GET", "/v1/work"), ("GET", "/raw/work")]})
+    files = html(CATALOG, options.also[0], options)
+    text = Page(files["paused/index.html"]).text
+    assert re.findall(r"problem other paths|kaplaix under /v1", text)[:2] == [
+        "problem other paths",
+        "kaplaix under /v1",
+    ]
+    document = json.loads(files["paused.json"])
+    found = [(form["prefixes"], form["spelling"], form["operations"][0]["path"]) for form in document["forms"]]
+    assert found == [([""], "paused", "/work"), (["/v1"], "PAUSED", "/v1/work")]
+    assert [form["request"].split(" HTTP")[0] for form in document["forms"]] == ["POST /work", "POST /v1/work"]
+    assert "/raw/work" not in str(files)
+    assert 'response.json()["error"]["code"] == "PAUSED"' in text
+    index = Page(files["index.html"]).text
+    assert "PAUSED" in index
+    assert "In the dialect kaplaix, under /v1" in index
+
+
+def test_all_presets_are_shown_where_that_is_asked_for() -> None:
+    """A radio button for each, the service's own first and chosen; style alone shows its block."""
+    files = html(CATALOG, get_dialect("openai"), replace(OPTIONS, extra={"presets": "all"}))
+    text = files["paused/index.html"]
     chosen = re.findall(r'<input type="radio" name="dialect" id="dialect-(\d+)" value="(\w+)"( checked)?>', text)
     assert chosen[0] == ("0", "openai", " checked")
     assert [mark for _, _, mark in chosen].count(" checked") == 1
     assert {name for _, name, _ in chosen} == set(PRESETS)
     for number, _, _ in chosen:
-        assert f"main:has(#dialect-{number}:checked) .choice.dialect-{number}" in pages["reference.css"]
+        assert f"main:has(#dialect-{number}:checked) .choice.dialect-{number}" in files["reference.css"]
         assert f'<div class="choice dialect-{number}">' in text
 
 
 def test_markdown_holds_the_same(pages: Files) -> None:
     """A file for each page, whose links resolve, with the same facts."""
     files = markdown(CATALOG, get_dialect("openai"), OPTIONS)
+    assert "- [paused](paused.md): 503, retry. Work is &lt;paused> &amp; waits." in files.pop("llms.txt")
     assert {name.removesuffix(".md") for name in files} == {
         name.removesuffix("/index.html").removesuffix(".html") for name in pages if name.endswith(".html")
     }

@@ -20,7 +20,8 @@ from errorkit.errors import AuthenticationError, Example, MalformedJSONError
 from errorkit.failure import Public
 from errorkit.fastapi import install
 from errorkit.publish import Options
-from errorkit.publish.reference.sample_request import snippets
+from errorkit.publish.reference.sample_request import sample
+from errorkit.publish.reference.snippets import snippets
 from requirements import require
 
 
@@ -92,8 +93,9 @@ def service(dialect: Dialect) -> FastAPI:
 
 
 def snippet(code: str, dialect: Dialect, language: str) -> str:
-    found = {name: text for name, _, text in snippets(CATALOG.by_code(code), dialect, OPTIONS)}
-    return found[language]
+    spec = CATALOG.by_code(code)
+    request = sample(CATALOG, spec, dialect, OPTIONS)
+    return next(each.text for each in snippets(spec, dialect, request, OPTIONS.base_url) if each.language == language)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)

@@ -3,6 +3,7 @@
 Breaking is what can make a client that was right become wrong: a code that is gone, spelled
 otherwise or reused; another status, type, retry verdict or propagation; a header or a member
 of the body that is gone, optional now, or of another type. Additions and wording are not.
+What the classes say of their own history (`since`, `changed`, `deprecated`) is held against it.
 """
 
 from __future__ import annotations
@@ -46,18 +47,22 @@ def _codes(old: Exported, new: Exported) -> Iterator[Change]:
     before = {error["code"]: error for error in old["errors"]}
     after = {error["code"]: error for error in new["errors"]}
     added = [error for code, error in after.items() if code not in before]
+    warns = any(error.get("deprecated") or error.get("since") for error in (*before.values(), *after.values()))
     for code, error in before.items():
         if code in after:
             yield from _error(error, after[code])
             continue
         heir = next((other for other in added if _same(error, other)), None)
         how = f"renamed to {heir['code']!r}" if heir else "removed"
-        yield Change(True, code, f"the code was {how}")
+        warned = "" if error.get("deprecated") or not warns else ", and was never deprecated"
+        yield Change(True, code, f"the code was {how}{warned}")
     for error in added:
         if error["code"] in old["retired"]:
             yield Change(True, error["code"], "a retired code is used again; clients may know its old meaning")
         else:
             yield Change(False, error["code"], f"new code, status {error['status']}")
+        if not error.get("since") and any(other.get("since") for other in after.values()):
+            yield Change(False, error["code"], "does not say `since` which release it is there, as others do")
 
 
 def _same(error: ExportedError, other: ExportedError) -> bool:
@@ -69,9 +74,13 @@ def _same(error: ExportedError, other: ExportedError) -> bool:
 
 def _error(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
     code = old["code"]
-    for member, what in _MEANING:
-        if old[member] != new[member]:
-            yield Change(True, code, f"{what}: {_shown(old[member])} became {_shown(new[member])}")
+    broken = [
+        Change(True, code, f"{what}: {_shown(old[member])} became {_shown(new[member])}")
+        for member, what in _MEANING
+        if old[member] != new[member]
+    ]
+    yield from broken
+    yield from _history(old, new, changed=bool(broken))
     for name in sorted(set(old["headers"]) - set(new["headers"])):
         yield Change(True, code, f"the header {name} is no longer sent")
     for name in sorted(set(new["headers"]) - set(old["headers"])):
@@ -81,6 +90,26 @@ def _error(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
     words = [member for member in _WORDING if old[member] != new[member]]
     if words:
         yield Change(False, code, f"new wording: {', '.join(words)}")
+
+
+def _history(old: Mapping[str, Any], new: Mapping[str, Any], *, changed: bool) -> Iterator[Change]:
+    """What a class says of its own past, and whether it is true and enough."""
+    code = old["code"]
+    before, after = old.get("changed", []), new.get("changed", [])
+    told = [each for each in after if each not in before]
+    for each in told:
+        yield Change(False, code, f"changed in {each['version']}: {each['words']}")
+    if changed and not told and (new.get("since") or after):
+        yield Change(False, code, "does not say in `changed` what is new about it")
+    if [each for each in before if each not in after]:
+        yield Change(False, code, "an entry of `changed` is gone; it is history, keep it")
+    if old.get("since") and old["since"] != new.get("since"):
+        yield Change(False, code, f"`since` was {_shown(old['since'])}; it is history, keep it")
+    was, now = old.get("deprecated"), new.get("deprecated")
+    if now and not was:
+        yield Change(False, code, f"deprecated since {now['version']}: {now['words']}")
+    elif was and not now:
+        yield Change(False, code, "is deprecated no longer")
 
 
 def _retired(old: Exported, new: Exported) -> Iterator[Change]:
