@@ -141,7 +141,8 @@ def test_advice_comes_from_the_catalogue_or_the_configuration() -> None:
 @given(st.text(), st.sampled_from(["$", "{}`", "%", "'"]))
 def test_an_escape_changes_no_meaning(text: str, characters: str) -> None:
     """A body with JSON escapes for what a gateway would misread is the same JSON, and holds none of it in strings."""
-    page = Page(404, 404, "not_found", (), encode({text: {"message": text, "list": [text, 1, None]}}).decode())
+    body = encode({text: {"message": text, "list": [text, 1, None]}}).decode()
+    page = Page(404, 404, "not_found", (), body, "application/json")
     escaped = page.escaped(characters)
     assert json.loads(escaped) == json.loads(page.body)
     structure = Counter("{" * 2 + "}" * 2)

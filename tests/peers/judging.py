@@ -13,6 +13,7 @@ reason  What the test does that cannot go as it does bare. A run recognises thes
         These are judged by a reader, as is any other sentence:
             answer     expects that exception, and compares a status where none comes
             field      compares all fields of a response, of which the request ID is a further one
+            page       expects the framework's debug page, whose traceback is shown with `reraise=True` alone
             log        compares the framework's log line of a failure, which errorkit writes instead
 test    A test's id; without its parameters it stands for all of its parameters, each of which differs.
 """
